@@ -1,0 +1,1 @@
+"""Inference: statistics on arrays, without torch and without flask."""

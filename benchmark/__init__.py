@@ -1,0 +1,1 @@
+"""Rerun the paper: tables, units, records, verdicts, reports."""

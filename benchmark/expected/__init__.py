@@ -1,0 +1,1 @@
+"""Golden ranges a scale, with how they were measured."""

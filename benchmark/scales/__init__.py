@@ -1,0 +1,1 @@
+"""Recipes of the embedded scales, one TOML a scale."""

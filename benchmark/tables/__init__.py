@@ -1,0 +1,1 @@
+"""Definitions of the paper's tables, one TOML a table."""

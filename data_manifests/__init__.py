@@ -1,0 +1,1 @@
+"""What everybody agrees on: published numbers and manifests. Standard library only."""

@@ -1,0 +1,1 @@
+"""Every number the paper prints, one CSV a table."""

@@ -1,0 +1,1 @@
+"""Saliency methods on any network, one family a file."""

@@ -1,0 +1,1 @@
+"""One-shot layer solvers: exact OBC (SPADE) and SparseGPT (FastSPADE)."""

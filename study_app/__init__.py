@@ -1,0 +1,1 @@
+"""The human study: the package of the web application."""

@@ -1,0 +1,17 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real photographs and weights that are never committed; the test skips where it is missing."""
+    path = Path(os.environ.get("SPADE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip("real photographs and weights are not on this machine (set SPADE_SHARED_DATA to their folder)")
+    return path
