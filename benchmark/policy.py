@@ -1,0 +1,124 @@
+"""The tolerance policy, frozen and hashed: levels, draws and limits, read from `policy.toml` and from nowhere else."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from analysis.paired import Bootstrap
+from spade.errors import InputError, nearest
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals within one run: level, bootstrap draws, their seed, and alpha of Holm's tests over the methods."""
+
+    level: float
+    draws: int
+    seed: int
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Units:
+    """The share of failed units beyond which a cell is invalid."""
+
+    failed_share: float
+
+
+@dataclass(frozen=True)
+class GoldenRule:
+    """How a golden range is made: alpha of the whole scale, seeds it takes at least, half the last digit shown."""
+
+    family_alpha: float
+    least_seeds: int
+    half_digit: float
+
+
+@dataclass(frozen=True)
+class DirectionRule:
+    """When a direction counts as resolved over seeds, and the chance its power is stated for."""
+
+    alpha: float
+    power: float
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything that decides a verdict, besides the numbers themselves."""
+
+    version: int
+    intervals: Intervals
+    units: Units
+    golden: GoldenRule
+    directions: DirectionRule
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the policy: equal for equal rules, however the file is laid out."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How intervals within a run are drawn."""
+        return Bootstrap(draws=self.intervals.draws, level=self.intervals.level)
+
+    def generator(self, *names: str) -> np.random.Generator:
+        """A generator for one named interval, so that no interval depends on which others were computed before it."""
+        digest = hashlib.sha256(json.dumps(names).encode()).digest()
+        return np.random.default_rng([self.intervals.seed, int.from_bytes(digest[:8], "big")])
+
+
+@cache
+def load() -> Policy:
+    """The policy of this release.
+
+    Raises:
+        InputError: `benchmark/policy.toml` breaks the format.
+    """
+    return parse(files("benchmark").joinpath("policy.toml").read_text(encoding="utf-8"))
+
+
+def parse(text: str, *, where: str = "benchmark/policy.toml") -> Policy:
+    """The policy written in `text`; unknown, missing and mistyped keys are refused.
+
+    Raises:
+        InputError: a key or a value that the format does not have, or a share outside 0 to 1.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{where} is not TOML: {problem}.") from problem
+    parts = {"intervals": Intervals, "units": Units, "golden": GoldenRule, "directions": DirectionRule}
+    for key in data:
+        if key not in {"version", *parts}:
+            raise InputError(f"{where}: unknown key '{key}'. {nearest(key, ['version', *parts])}")
+    sections = {name: _section(kind, data.get(name), f"{where}: [{name}]") for name, kind in parts.items()}
+    if type(data.get("version")) is not int:
+        raise InputError(f"{where}: version must be a whole number, found {data.get('version')!r}.")
+    return Policy(version=data["version"], **sections)
+
+
+SHARES = frozenset({"level", "alpha", "failed_share", "family_alpha", "power"})
+
+
+def _section(kind: type, data: object, where: str) -> Any:  # noqa: ANN401 - the caller names the class it gets
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where}: this section is missing.")
+    types = {field.name: field.type for field in fields(kind)}
+    for key in data:
+        if key not in types:
+            raise InputError(f"{where}: unknown key '{key}'. {nearest(key, types)}")
+    for key, wanted in types.items():
+        value: Any = data.get(key)
+        if type(value) is not wanted:
+            raise InputError(f"{where}: {key} must be of type {getattr(wanted, '__name__', wanted)}, found {value!r}.")
+        if key in SHARES and not 0 <= value < 1:
+            raise InputError(f"{where}: {key} is {value}; it must be at least 0 and below 1.")
+    return kind(**data)
