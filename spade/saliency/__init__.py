@@ -1,1 +1,20 @@
 """Saliency methods on any network, one family a file."""
+
+from .attribution import Attribution, Channels, heatmap
+from .methods import METHODS, Method, explain
+from .prepared import MethodUnavailable, Prepared, prepare
+from .settings import SETTINGS, Settings
+
+__all__ = [
+    "METHODS",
+    "SETTINGS",
+    "Attribution",
+    "Channels",
+    "Method",
+    "MethodUnavailable",
+    "Prepared",
+    "Settings",
+    "explain",
+    "heatmap",
+    "prepare",
+]
