@@ -1,0 +1,137 @@
+"""A layer's Hessian made fit for a solver: checked, symmetric, damped, with its Cholesky factor."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError, nearest
+
+DeadInputs = Literal["free", "zeroed", "ordinary"]
+
+# A pivot below this share of its diagonal entry (times d) is rounding, not information: float64 resolves 2.2e-16.
+_PIVOT = 4 * torch.finfo(torch.float64).eps
+# Two triangles that a float32 Gram leaves a little apart are averaged; further apart is another matrix.
+_ASYMMETRY = 1e-4
+_STRONGEST_DAMPING = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Hessian:
+    """A positive definite Hessian.
+
+    Attributes:
+        matrix: damped H [d, d], float64; a dead input has an arbitrary positive diagonal and zeros beside it.
+        factor: lower Cholesky factor of `matrix` with rows and columns reversed [d, d], float64.
+        dead: True for an input that was always zero [d].
+        fallbacks: what was done to make it positive definite beyond the damping asked for.
+    """
+
+    matrix: Tensor
+    factor: Tensor
+    dead: Tensor
+    fallbacks: tuple[str, ...]
+
+
+def check_layer(weight: Tensor, hessian: Tensor) -> None:
+    """Nothing, for weights [R, d] and a Hessian [d, d] (or [B, d, d]) a solver can work on.
+
+    Raises:
+        InputError: shapes that do not belong together, no entries, NaN or infinity, or a Hessian that is not
+            symmetric.
+    """
+    if weight.ndim != 2 or 0 in weight.shape or not weight.is_floating_point():
+        raise InputError(
+            f"Weights are one non-empty floating-point matrix [rows, inputs]; got {_described(weight)}. "
+            "Flatten a convolution to [out, in*kh*kw]."
+        )
+    d = weight.shape[1]
+    if hessian.shape[-2:] != (d, d) or not hessian.is_floating_point():
+        raise InputError(f"Weights with {d} inputs need a floating-point Hessian {d} x {d}; got {_described(hessian)}.")
+    if hessian.device != weight.device:
+        raise InputError(f"Weights are on {weight.device} and their Hessian is on {hessian.device}; move one.")
+    for name, tensor in (("weights", weight), ("Hessian", hessian)):
+        # One sum tells of NaN and infinity without a second matrix; only finite overflow needs the closer look.
+        if not (tensor.sum().isfinite() or tensor.isfinite().all()):
+            raise InputError(f"The {name} hold NaN or infinity; look at the activations of this layer.")
+    if (hessian - hessian.mT).abs().amax() > _ASYMMETRY * hessian.abs().amax():
+        raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
+    if (hessian.diagonal(dim1=-2, dim2=-1) < 0).any():
+        raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
+
+
+def positive_definite(
+    hessian: Tensor,
+    *,
+    damping: float,
+    dead_inputs: DeadInputs = "free",
+    absolute_damping_on_failure: float | None = None,
+    identity_on_failure: bool = False,
+) -> Hessian:
+    """The Hessian [d, d] in float64 with damping * mean(diagonal) added to its diagonal, factored.
+
+    Where that is not positive definite to working precision, either `absolute_damping_on_failure` is added (what the
+    published OBC does, with 1), or the identity takes its place (what the published batched SparseGPT does), or else
+    the relative damping grows tenfold until it is. Each is told in `fallbacks`.
+
+    Raises:
+        InputError: unknown `dead_inputs`, negative damping, or nothing makes the matrix positive definite.
+    """
+    if dead_inputs not in get_args(DeadInputs):
+        raise InputError(
+            f"Unknown treatment of dead inputs '{dead_inputs}'. {nearest(dead_inputs, get_args(DeadInputs))}"
+        )
+    if not 0 <= damping < float("inf"):
+        raise InputError(f"Damping is a share of the mean diagonal, 0 or more; got {damping!r}.")
+    H = hessian.to(torch.float64)
+    H = (H + H.mT) / 2
+    diagonal = H.diagonal().clone()
+    dead = diagonal == 0
+    H[dead] = 0
+    H[:, dead] = 0
+    diagonal[dead] = 1
+    live = diagonal[~dead] if dead_inputs == "free" else diagonal
+    mean = float(live.mean()) if live.numel() else 1.0
+    for shift, sentence in _shifts(damping, mean, absolute_damping_on_failure):
+        matrix = H.clone()
+        matrix.diagonal().copy_(diagonal + shift)
+        factor = _factor(matrix)
+        if factor is not None:
+            return Hessian(matrix, factor, dead, sentence)
+        if identity_on_failure:
+            identity = torch.eye(len(H), dtype=H.dtype, device=H.device)
+            return Hessian(identity, identity, dead, ("singular Hessian: replaced by the identity",))
+    raise InputError("The Hessian is not positive semidefinite; pass X X^T of the layer's inputs.")
+
+
+def inverse(hessian: Hessian) -> Tensor:
+    """H^-1 [d, d], float64, exactly symmetric."""
+    G = torch.cholesky_inverse(hessian.factor).flip(0, 1)
+    return (G + G.mT) / 2
+
+
+def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tuple[float, tuple[str, ...]]]:
+    yield damping * mean, ()
+    if absolute is not None:
+        yield damping * mean + absolute, (f"singular Hessian: added {absolute:g} to its diagonal",)
+        return
+    stronger = max(10 * damping, 1e-8)
+    while stronger <= _STRONGEST_DAMPING:
+        yield stronger * mean, (f"singular Hessian: damping raised from {damping:g} to {stronger:g} of its mean",)
+        stronger *= 10
+
+
+def _factor(matrix: Tensor) -> Tensor | None:
+    reversed_matrix = matrix.flip(0, 1)
+    factor, failed = torch.linalg.cholesky_ex(reversed_matrix)
+    if failed:
+        return None
+    # A Cholesky that ran through on rounding noise alone has pivots no larger than that noise.
+    pivots = factor.diagonal().square() / reversed_matrix.diagonal()
+    return None if (pivots < _PIVOT * len(matrix)).any() else factor
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

@@ -1,0 +1,88 @@
+"""How many weights go, and which: the count rules and the tie rule, each by name."""
+
+import math
+from fractions import Fraction
+from numbers import Real
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError, nearest
+
+CountRule = Literal["exact", "published"]
+
+
+def check_sparsity(sparsity: float) -> float:
+    """The ratio as a float in [0, 1].
+
+    Raises:
+        InputError: it is no number, NaN, or outside [0, 1].
+    """
+    if isinstance(sparsity, bool) or not isinstance(sparsity, Real) or not 0 <= sparsity <= 1:
+        raise InputError(f"A sparsity is the share of weights to remove, between 0 and 1; got {sparsity!r}.")
+    return float(sparsity)
+
+
+def check_count_rule(rule: str) -> None:
+    """Nothing, for a known count rule.
+
+    Raises:
+        InputError: the rule has no such name.
+    """
+    if rule not in get_args(CountRule):
+        raise InputError(f"Unknown count rule '{rule}'. {nearest(rule, get_args(CountRule))}")
+
+
+def exact_count(n: int, sparsity: float) -> int:
+    """ceil(n * sparsity), with the ratio read as the decimal it prints as.
+
+    In floating point 100 * 0.55 is a little more than 55 and its ceiling 56; nobody who writes 0.55 means that.
+    """
+    return math.ceil(n * Fraction(repr(sparsity)))
+
+
+def obc_count(n: int, sparsity: float, rule: CountRule) -> int:
+    """How many of `n` weights (or blocks) OBC removes; `published` takes the ceiling of the floating-point product."""
+    return exact_count(n, sparsity) if rule == "exact" else math.ceil(n * sparsity)
+
+
+def sparsegpt_count(n: int, sparsity: float, rule: CountRule) -> int:
+    """How many of a group's `n` weights SparseGPT removes.
+
+    `published` is the notebook's `<= sorted[int(n * s)]`, one more than asked: s = 0 still removes one a group.
+
+    Raises:
+        InputError: the published rule at s = 1, whose threshold lies past the end of the group.
+    """
+    if rule == "exact":
+        return exact_count(n, sparsity)
+    count = int(n * sparsity) + 1
+    if count > n:
+        raise InputError(f"The published count rule has no threshold at sparsity {sparsity}; use count_rule='exact'.")
+    return count
+
+
+def share_of_rows(losses: Tensor, count: int) -> Tensor:
+    """How many of the layer's `count` smallest step losses [R, n] fall in each row [R], int64.
+
+    Equal losses are taken in reading order (row, then step), so the answer is one and only one.
+    """
+    return smallest(losses.reshape(1, -1), count).reshape(losses.shape).sum(1)
+
+
+def smallest(scores: Tensor, count: int) -> Tensor:
+    """True on the `count` smallest of each row of scores [..., n]; among equals the first index wins."""
+    n = scores.shape[-1]
+    if count == 0 or count == n:
+        return torch.full_like(scores, count == n, dtype=torch.bool)
+    threshold = scores.kthvalue(count, dim=-1, keepdim=True).values
+    below = scores < threshold
+    equal = scores == threshold
+    missing = count - below.sum(-1, keepdim=True)
+    return below | (equal & (equal.cumsum(-1) <= missing))
+
+
+def up_to_threshold(scores: Tensor, count: int) -> Tensor:
+    """True on every score not above the `count`-th smallest of its row [..., n]: ties all go, as published."""
+    return scores <= scores.kthvalue(count, dim=-1, keepdim=True).values
