@@ -133,7 +133,8 @@ class Store:
     def read_map(self, recipe_sha256: str, key: str) -> NDArray[np.float32] | None:
         """The map [H, W] of a unit; None where it is absent or damaged."""
         try:
-            found = np.load(self._map(recipe_sha256, key), allow_pickle=False)
+            with self._map(recipe_sha256, key).open("rb") as file:
+                found = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         return found.astype(np.float32, copy=False) if found.ndim == 2 else None
@@ -148,7 +149,7 @@ class Store:
     def read_sample(self, recipe_sha256: str, name: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]] | None:
         """Image [C, H, W] and mask [H, W] of a test sample; None where they are absent or damaged."""
         try:
-            with np.load(self._sample(recipe_sha256, name), allow_pickle=False) as found:
+            with self._sample(recipe_sha256, name).open("rb") as file, np.load(file, allow_pickle=False) as found:
                 return found["image"], found["mask"]
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None

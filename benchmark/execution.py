@@ -1,0 +1,84 @@
+"""A plan carried out against a store: what is there is not computed again, what is computed is kept at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import runner
+from .plan import Plan
+from .records import UnitRecord
+from .runner import Finished, OpenEvaluator
+from .store import Store
+from .unit_file import UnitFile
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How carrying out a plan went.
+
+    Attributes:
+        asked: units of the plan.
+        computed: units this command computed.
+        left: units without a record.
+        failed: units of the plan whose record says they failed.
+        interrupted: whether somebody stopped it.
+        notes: sentences about damage found in the store.
+    """
+
+    asked: int
+    computed: int
+    left: int
+    failed: int
+    interrupted: bool
+    notes: tuple[str, ...]
+
+
+def execute(  # noqa: PLR0913 - what a command line can choose
+    plan: Plan,
+    store: Store,
+    *,
+    open_evaluator: OpenEvaluator,
+    workers: int,
+    retry_failed: bool = False,
+    limit: int | None = None,
+    on_start: Callable[[int, int], None] = lambda _stored, _asked: None,
+    on_record: Callable[[UnitRecord], None] = lambda _: None,
+) -> Execution:
+    """Compute the units that the store does not have yet, and keep each as it is finished.
+
+    retry_failed: compute units again whose record says "failed"; otherwise a failure is a result.
+    limit: jobs to do at most, for a calibration.
+    on_start: told how many units are stored and how many are asked.
+
+    Raises:
+        EnvironmentProblem: the disk is full, or the machine cannot carry the work; what was kept stays kept.
+    """
+    path = store.units_path(plan.subject)
+    with UnitFile(path) as units:
+        keys = {unit.key for unit in plan.units}
+        again = {key for key, record in units.records.items() if retry_failed and record.status == "failed"}
+        stored = units.records.keys() - again
+        on_start(len(stored & keys), len(keys))
+        jobs = plan.jobs(stored)[:limit]
+        computed: set[str] = set()
+
+        def keep(finished: Finished) -> None:
+            if finished.heatmap is not None:
+                store.write_map(plan.subject.recipe_sha256, finished.record.key, finished.heatmap)
+            units.append(finished.record)
+            computed.add(finished.record.key)
+            on_record(finished.record)
+
+        interrupted = False
+        try:
+            runner.run(jobs, open_evaluator=open_evaluator, keep=keep, workers=workers, seed=plan.subject.seed)
+        except KeyboardInterrupt:
+            interrupted = True
+        of_plan = [record for key, record in units.records.items() if key in keys]
+        return Execution(
+            asked=len(keys),
+            computed=len(computed),
+            left=len(keys) - len(of_plan),
+            failed=sum(record.status == "failed" for record in of_plan),
+            interrupted=interrupted,
+            notes=units.notes,
+        )

@@ -1,0 +1,156 @@
+"""Table definitions say what the paper prints and refuse what they do not know."""
+
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from benchmark import definition
+from benchmark.definition import Dense, Measured, NotRun, OneGroup, Pruned
+from data_manifests.published import table as published
+from spade.errors import InputError
+
+TEXT = """
+id = "x"
+version = 1
+title = "t"
+quote = "q"
+place = "p"
+setting = "s"
+metric = "trojan_auc"
+unit = "%"
+direction = "higher"
+n_paper = 3
+average = true
+scales = ["smoke"]
+rows = ["Saliency", { name = "Lime", method = "LIME" }]
+[[arms]]
+kind = "dense"
+column = "Dense"
+[[arms]]
+kind = "pruned"
+column = "SPADE"
+solver = "obc"
+ratios = "spade"
+"""
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """The document above, with keys replaced (None removes one)."""
+    data = {**tomllib.loads(TEXT), **changes}
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def refusal(data: dict[str, Any]) -> str:
+    """The sentence a document is refused with."""
+    with pytest.raises(InputError) as caught:
+        definition.parse(data, where="x.toml")
+    return str(caught.value)
+
+
+def test_a_definition_becomes_typed_arms_and_rows() -> None:
+    table = definition.parse(document(), where="x.toml")
+    assert table.arms == (Dense("Dense"), Pruned("SPADE", "obc", "spade", "own"))
+    assert table.methods == ("Saliency", "LIME")
+    assert table.factor == 100
+
+
+def test_an_unknown_key_is_answered_with_the_nearest() -> None:
+    assert "x.toml: unknown key 'titel'. did you mean 'title'?" in refusal(document(titel="t"))
+
+
+def test_an_unknown_key_of_an_arm_is_refused() -> None:
+    assert "unknown key 'colour'" in refusal(document(arms=[{"kind": "dense", "column": "D", "colour": "red"}]))
+
+
+def test_an_unknown_kind_of_arm_is_answered_with_the_nearest() -> None:
+    assert "did you mean 'pruned'?" in refusal(document(arms=[{"kind": "prune", "column": "D"}]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": None}, "missing title"),
+        ({"n_paper": "3"}, "n_paper must be int, found '3'"),
+        ({"average": 1}, "average must be bool, found 1"),
+        ({"metric": "auc"}, "metric is 'auc'; allowed: 'trojan_auc', 'accuracy'"),
+        ({"scales": "smoke"}, "scales must be a list"),
+        ({"scales": [1]}, "scales must be str, found 1"),
+        ({"rows": []}, "'rows' must be a list with at least one entry"),
+        ({"rows": ["Saliency", "Saliency"]}, "row 'Saliency' is defined twice"),
+        ({"rows": [{"name": "LIME"}]}, "row 'LIME' names no method"),
+        ({"arms": ["Dense"]}, "an arm needs kind"),
+        ({"arms": [{"kind": "measured", "column": "A", "quantity": "clean_accuracy"}]}, "cannot be filled with"),
+        (
+            {"arms": [{"kind": "one group", "column": "A", "solver": "obc", "group": "fc", "sparsity": 2}]},
+            "must lie in 0 to 1",
+        ),
+    ],
+)
+def test_a_broken_definition_is_refused_in_words(changes: dict[str, Any], words: str) -> None:
+    assert words in refusal(document(**changes))
+
+
+def test_an_unknown_table_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"No table is called 'a21'. did you mean 'a\d+'\?"):
+        definition.load("a21")
+
+
+def test_a_table_is_found_in_any_case() -> None:
+    assert definition.load("A20") is definition.load("a20") or definition.load("A20") == definition.load("a20")
+
+
+def test_tables_are_listed_in_the_papers_order() -> None:
+    assert definition.names() == ("2", "a16", "a18", "a20")
+
+
+@pytest.mark.parametrize("name", ["2", "a16", "a18", "a20"])
+def test_every_cell_of_a_definition_is_printed_in_the_paper_and_the_reverse(name: str) -> None:
+    ours, paper = definition.load(name), published.load(name.upper())
+    assert {arm.column for arm in ours.arms} == set(paper.columns)
+    embedded = {"embedded network"}  # the paper trained no such network
+    assert {row.name for row in ours.rows} - embedded == set(paper.rows) - {"Average"}
+    assert ours.average == ("Average" in paper.rows)
+
+
+@pytest.mark.parametrize("name", ["2", "a18", "a20"])
+def test_the_number_of_samples_is_the_papers(name: str) -> None:
+    assert {cell.n for cell in published.load(name.upper()).cells} == {definition.load(name).n_paper}
+
+
+def test_every_column_that_is_not_run_has_a_reason() -> None:
+    reasons = [arm.reason for table in definition.load_all() for arm in table.arms if isinstance(arm, NotRun)]
+    assert reasons
+    assert all(reasons)
+
+
+def test_table_a20_prunes_one_block_at_a_time_with_obc() -> None:
+    arms = [arm for arm in definition.load("a20").arms if isinstance(arm, OneGroup)]
+    assert [arm.group for arm in arms] == ["fc", "layer4", "layer3", "layer2", "layer1"]
+    assert {(arm.sparsity, arm.solver, arm.image) for arm in arms} == {(0.99, "obc", "own")}
+
+
+def test_table_a16_measures_the_network() -> None:
+    assert all(isinstance(arm, Measured) for arm in definition.load("a16").arms)
+
+
+def test_a_file_that_is_not_toml_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    (tmp_path / "2.toml").write_text("id = ")
+    monkeypatch.setattr(definition, "files", lambda _: tmp_path)
+    definition.load.cache_clear()
+    definition.names.cache_clear()
+    try:
+        with pytest.raises(InputError, match=r"2\.toml is not TOML"):
+            definition.load("2")
+    finally:
+        monkeypatch.undo()
+        definition.load.cache_clear()
+        definition.names.cache_clear()
+
+
+def test_each_file_is_named_by_its_id() -> None:
+    folder = files("benchmark.tables")
+    assert {entry.name for entry in folder.iterdir() if entry.name.endswith(".toml")} == {
+        f"{name}.toml" for name in definition.names()
+    }

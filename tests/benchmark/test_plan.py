@@ -1,0 +1,219 @@
+"""A plan asks for each unit once, under a key that says what its value depends on."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from fake_evaluator import METHODS, subject
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark import definition
+from benchmark.definition import Row
+from benchmark.plan import NETWORK_JOB, STAGES, Plan, Subject, cost, generator_seed, hessian_key, make, other_sample
+from benchmark.records import SampleNote, UnitRecord
+from spade.errors import InputError
+
+ALL = definition.load_all()
+
+
+def plan_of(*names: str, of: Subject | None = None) -> Plan:
+    return make([definition.load(name) for name in names], of or subject())
+
+
+def test_table_2_asks_for_every_sample_arm_and_method_and_for_the_controls() -> None:
+    # 4 samples x (3 arms x 10 methods + 5 controls) = 140
+    assert len(plan_of("2").units) == 4 * (3 * 10 + 5)
+
+
+def test_a_unit_that_two_tables_ask_for_is_computed_once() -> None:
+    together, apart = plan_of("2", "a18"), [plan_of("2"), plan_of("a18")]
+    shared = {unit.key for unit in apart[0].units} & {unit.key for unit in apart[1].units}
+    assert len(shared) == 4 * 2 * 10  # dense, and SPADE = 1SI
+    assert Counter(unit.key for unit in together.units).most_common(1)[0][1] == 1
+    assert len(together.units) == len(apart[0].units) + len(apart[1].units) - len(shared)
+
+
+def test_the_order_of_tables_changes_no_unit() -> None:
+    forward, backward = make(ALL, subject()), make(reversed(ALL), subject())
+    assert {unit.key: unit for unit in forward.units} == {unit.key: unit for unit in backward.units}
+
+
+def test_the_key_is_the_sha256_of_what_the_value_depends_on() -> None:
+    of = subject()
+    unit = next(u for u in plan_of("2").units if u.solver == "obc" and u.sample == "s1" and u.method == "LIME")
+    spelled = {
+        "stage": "score",
+        "versions": {"hessian": 1, "trace": 1, "map": 1, "score": 1},
+        "kind": "map",
+        "protocol": of.protocol,
+        "numerics": of.numerics,
+        "solver": "obc",
+        "image": "s1",
+        "ratios": [["layer3", 0.8], ["layer4", 0.9]],
+        "n_augmentations": 8,
+        "weights": "ab" * 32,
+        "seed": 0,
+        "sample": "s1",
+        "method": "LIME",
+        "metric": "trojan_auc",
+    }
+    text = json.dumps(spelled, sort_keys=True, separators=(",", ":"))
+    assert unit.key == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(subject(), recipe_sha256="cd" * 32),
+        replace(subject(), seed=1),
+        replace(subject(), protocol={"name": "paper"}),
+        replace(subject(), numerics={"device": "cuda"}),
+        replace(subject(), n_augmentations=9),
+    ],
+)
+def test_whatever_a_value_depends_on_changes_every_key(changed: Subject) -> None:
+    before, after = plan_of("2"), plan_of("2", of=changed)
+    assert not {unit.key for unit in before.units} & {unit.key for unit in after.units}
+
+
+def test_other_ratios_change_only_the_units_pruned_with_them() -> None:
+    changed = replace(subject(), ratios={**subject().ratios, "spade": {"layer4": 0.5}})
+    before, after = plan_of("2").units, plan_of("2", of=changed).units
+    different = [old.solver for old, new in zip(before, after, strict=True) if old.key != new.key]
+    assert different == ["obc"] * 40
+
+
+def test_ratios_by_method_reach_their_method() -> None:
+    units = [u for u in plan_of("2").units if u.solver == "sparsegpt" and u.sample == "s0"]
+    assert {u.method: dict(u.ratios) for u in units} == subject().ratios["fastspade"]
+
+
+def test_a_method_without_ratios_is_an_error_that_names_the_scale() -> None:
+    ratios = {**subject().ratios, "fastspade": {"LIME": {"fc": 0.5}}}
+    with pytest.raises(InputError, match="Scale 'smoke', ratios 'fastspade': none for Saliency"):
+        plan_of("2", of=replace(subject(), ratios=ratios))
+
+
+def test_ratios_the_scale_lacks_are_an_error_with_near_names() -> None:
+    with pytest.raises(InputError, match=r"no ratios called 'spade'. did you mean 'spades'\?"):
+        plan_of("2", of=replace(subject(), ratios={"spades": {}}))
+
+
+def test_a_table_that_a_scale_cannot_run_is_an_error() -> None:
+    with pytest.raises(InputError, match="Table 2 is not defined at scale 'big'"):
+        plan_of("2", of=subject(scale="big"))
+
+
+def test_arms_of_one_sample_and_method_share_their_noise_and_no_others_do() -> None:
+    noise: dict[str, set[tuple[str, str]]] = {}
+    for unit in make(ALL, subject()).units:
+        if unit.kind == "map":
+            noise.setdefault(unit.noise, set()).add((unit.sample, unit.method))
+    assert sorted(pair for pairs in noise.values() for pair in pairs) == sorted(
+        product(("s0", "s1", "s2", "s3"), METHODS)
+    )
+    assert all(len(pairs) == 1 for pairs in noise.values())
+
+
+def test_both_solvers_see_the_same_augmentations() -> None:
+    of = subject()
+    assert hessian_key(of, "s0") != hessian_key(of, "s1")
+    assert hessian_key(of, "s0") == hessian_key(replace(of, ratios={}), "s0")
+
+
+@given(st.integers(2, 40), st.integers(0, 10_000))
+def test_every_sample_prunes_for_exactly_one_other(n: int, seed: int) -> None:
+    samples = tuple(SampleNote(f"s{i}", 0, 1, "fish") for i in range(n))
+    donors = [other_sample(sample.id, samples, seed) for sample in samples]
+    assert sorted(donors) == sorted(sample.id for sample in samples)
+    assert all(donor != sample.id for donor, sample in zip(donors, samples, strict=True))
+
+
+def test_every_other_sample_is_as_likely_over_seeds() -> None:
+    samples = tuple(SampleNote(f"s{i}", 0, 1, "fish") for i in range(5))
+    drawn = Counter(other_sample("s0", samples, seed) for seed in range(2000))
+    # 500 expected of each of four, standard deviation sqrt(2000 * 1/4 * 3/4) = 19.4: six of them are 116
+    assert all(abs(drawn[f"s{i}"] - 500) < 116 for i in range(1, 5))
+
+
+def test_a_lone_sample_has_no_other_and_says_so() -> None:
+    units = [u for u in plan_of("a18", of=subject(1)).units if "other sample" in u.arm]
+    assert {unit.impossible for unit in units} == {"there is no other test sample to prune with"}
+
+
+def test_a_job_holds_what_one_image_prunes() -> None:
+    plan = make(ALL, subject())
+    jobs = plan.jobs()
+    assert [job.name for job in jobs] == ["s0", "s1", "s2", "s3", NETWORK_JOB]
+    assert sorted(unit.key for job in jobs for unit in job.units) == sorted(unit.key for unit in plan.units)
+    for job in jobs[:-1]:
+        assert {unit.image for unit in job.units} == {"", job.name}
+    assert all(len(job.units) == len(jobs[0].units) for job in jobs[:-1])
+
+
+def test_methods_on_one_sparse_network_follow_each_other() -> None:
+    networks = [(unit.solver, unit.ratios, unit.sample) for unit in make(ALL, subject()).jobs()[0].units]
+    turns = sum(before != after for before, after in zip(networks, networks[1:], strict=False))
+    assert turns == len(set(networks)) - 1
+
+
+def test_a_stored_unit_is_in_no_job() -> None:
+    plan = plan_of("2")
+    stored = {unit.key for unit in plan.units[:7]}
+    assert {unit.key for job in plan.jobs(stored) for unit in job.units} == {unit.key for unit in plan.units} - stored
+
+
+def test_the_network_is_measured_once_and_patch_by_patch() -> None:
+    plan = plan_of("a16")
+    assert [(unit.method, unit.sample) for unit in plan.units] == [
+        ("clean_accuracy", ""),
+        ("trojan_accuracy", "fish"),
+        ("trojan_accuracy", "star"),
+    ]
+
+
+def test_cells_that_are_not_run_have_a_reason_and_no_units() -> None:
+    for cell in make(ALL, subject()).asked:
+        assert bool(cell.units) != bool(cell.not_run)
+
+
+def test_a_row_that_is_not_run_asks_for_nothing() -> None:
+    table = replace(definition.load("2"), rows=(Row("LIME", "LIME", not_run="too slow"),), controls=())
+    plan = make([table], subject())
+    assert plan.units == ()
+    assert {cell.not_run for cell in plan.asked} == {"too slow"}
+
+
+def test_a_generator_seed_is_what_a_generator_takes() -> None:
+    assert generator_seed("f" * 64) == 2**63 - 1
+    assert generator_seed("0" * 64) == 0
+
+
+def test_a_unit_rests_on_stages_that_have_a_version() -> None:
+    assert all(stage in STAGES for unit in make(ALL, subject()).units for stage in unit.stages)
+
+
+def test_the_cost_is_the_median_of_the_same_arm_and_method_times_what_is_left() -> None:
+    plan = plan_of("2")
+    lime = [unit for unit in plan.units if (unit.arm, unit.method) == ("dense", "LIME")]
+
+    def record(key: str, seconds: float) -> UnitRecord:
+        return UnitRecord(key, "ok", "", "s", "dense", "LIME", 0, value=0.5, seconds=seconds)
+
+    # Two of four are stored, and took 1 and 9 s; another run took 3: median 3, two are left: 6 s.
+    # The other nine dense methods were never timed and take the arm's median: 9 methods * 4 samples * 3 s.
+    stored = {lime[0].key: record(lime[0].key, 1), lime[1].key: record(lime[1].key, 9)}
+    found = cost(plan, stored, [record("elsewhere", 3)])
+    assert found.units == len(plan.units) - 2
+    assert found.seconds == pytest.approx(2 * 3 + 9 * 4 * 3)
+    assert found.unmeasured == 4 * (2 * 10 + 5)
+
+
+def test_failures_do_not_count_as_timings() -> None:
+    plan = plan_of("2")
+    record = UnitRecord("k", "failed", "no", "s", "dense", "LIME", 0, seconds=100)
+    assert cost(plan, {}, [record]).seconds == 0
