@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -51,18 +51,14 @@ class DirectionRule:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that decides a verdict, besides the numbers themselves."""
+    """Everything that decides a verdict, besides the numbers themselves; `sha256` is that of the file it came from."""
 
     version: int
+    sha256: str
     intervals: Intervals
     units: Units
     golden: GoldenRule
     directions: DirectionRule
-
-    @property
-    def sha256(self) -> str:
-        """Identity of the policy: equal for equal rules, however the file is laid out."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def bootstrap(self) -> Bootstrap:
@@ -82,7 +78,7 @@ def load() -> Policy:
     Raises:
         InputError: `benchmark/policy.toml` breaks the format.
     """
-    return parse(files("benchmark").joinpath("policy.toml").read_text(encoding="utf-8"))
+    return parse(files("benchmark").joinpath("policy.toml").read_bytes().decode())
 
 
 def parse(text: str, *, where: str = "benchmark/policy.toml") -> Policy:
@@ -102,7 +98,7 @@ def parse(text: str, *, where: str = "benchmark/policy.toml") -> Policy:
     sections = {name: _section(kind, data.get(name), f"{where}: [{name}]") for name, kind in parts.items()}
     if type(data.get("version")) is not int:
         raise InputError(f"{where}: version must be a whole number, found {data.get('version')!r}.")
-    return Policy(version=data["version"], **sections)
+    return Policy(version=data["version"], sha256=hashlib.sha256(text.encode()).hexdigest(), **sections)
 
 
 SHARES = frozenset({"level", "alpha", "failed_share", "family_alpha", "power"})

@@ -1,0 +1,315 @@
+"""Golden ranges of a scale: where one fresh seed falls, computed from stored per-seed summaries and never typed.
+
+A range is the prediction interval of a fresh seed, mean +- t sd sqrt(1 + 1/n), at a level that lets all ranges of the
+scale hold together (Bonferroni), and half a digit of the page on either side. Its spread is the larger of two that were
+measured: over seeds, and (for one seed under other arithmetic: threads, torch release, processor) between conditions.
+They are not added, because a seed redraws all that arithmetic can disturb, so the first already holds the second.
+"""
+
+import hashlib
+import json
+import math
+import statistics
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from analysis.seeds import predict_fresh_seed
+from spade.errors import EnvironmentProblem, InputError, nearest
+
+from . import seeds
+from .policy import Policy
+from .seeds import CellName, Condition, SeedSummary
+
+BOUNDS = {"%": (0.0, 100.0), "": (0.0, 1.0)}
+"""What a cell of each unit can be at all; a range never reaches beyond."""
+
+
+@dataclass(frozen=True)
+class GoldenRange:
+    """Where one cell of a fresh seed falls, in the table's unit.
+
+    Attributes:
+        mean: over the reference seeds.
+        sd: over the reference seeds.
+        sd_arithmetic: of one seed over conditions; NaN where no other condition was measured.
+        n: reference seeds.
+    """
+
+    table: str
+    row: str
+    column: str
+    low: float
+    high: float
+    mean: float
+    sd: float
+    sd_arithmetic: float
+    n: int
+
+    @property
+    def name(self) -> CellName:
+        """Table, row and column."""
+        return self.table, self.row, self.column
+
+
+@dataclass(frozen=True)
+class ArithmeticSpread:
+    """How far the same seeds moved under another condition, over all cells.
+
+    Attributes:
+        condition: what differs from the reference, in words.
+        rms: root mean square of the differences, in the table's unit.
+        largest: the largest difference.
+        outside: values outside their range, of `values` in all.
+    """
+
+    condition: str
+    seeds: tuple[int, ...]
+    values: int
+    rms: float
+    largest: float
+    outside: int
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The golden ranges of a scale, and how they were measured.
+
+    Attributes:
+        identity: what was computed (`seeds.identity`).
+        level: of each range; `family_alpha` is what all of them together leave.
+        seeds_sha256: of the summaries the ranges were computed from.
+        first, last: when the first and the last run were made.
+        releases: of the libraries, by distribution, in the reference runs.
+    """
+
+    scale: str
+    identity: str
+    policy_sha256: str
+    seeds_sha256: str
+    family_alpha: float
+    level: float
+    seeds: tuple[int, ...]
+    first: str
+    last: str
+    condition: Condition
+    releases: Mapping[str, str]
+    tables: Mapping[str, int]
+    arithmetic: tuple[ArithmeticSpread, ...]
+    ranges: tuple[GoldenRange, ...]
+
+    def range(self, name: CellName) -> GoldenRange | None:
+        """The range of one cell; None where none was measured."""
+        return next((one for one in self.ranges if one.name == name), None)
+
+
+def measure(summaries: Sequence[SeedSummary], policy: Policy) -> Golden:
+    """The golden ranges that per-seed summaries give under a policy.
+
+    Raises:
+        InputError: too few seeds, or runs that did not compute the same cells.
+    """
+    runs = seeds.reference(summaries)
+    if len(runs) < policy.golden.least_seeds:
+        raise InputError(
+            f"Golden ranges need {policy.golden.least_seeds} seeds run under one condition; found {len(runs)}. "
+            "Run more seeds and add them."
+        )
+    first = runs[0]
+    _alike(summaries, first)
+    names = [(cell.name, cell.unit) for cell in first.cells]
+    level = 1 - policy.golden.family_alpha / len(names)
+    others = [one for one in summaries if one.condition != first.condition]
+    ranges = tuple(
+        _range(name, unit, runs, others, level=level, half_digit=policy.golden.half_digit) for name, unit in names
+    )
+    return Golden(
+        scale=first.scale,
+        identity=first.identity,
+        policy_sha256=policy.sha256,
+        seeds_sha256=hashlib.sha256(seeds.encode(summaries).encode()).hexdigest(),
+        family_alpha=policy.golden.family_alpha,
+        level=level,
+        seeds=tuple(one.seed for one in runs),
+        first=min(one.started for one in runs),
+        last=max(one.started for one in runs),
+        condition=first.condition,
+        releases=first.releases,
+        tables=first.tables,
+        arithmetic=_spreads(runs, others, ranges),
+        ranges=ranges,
+    )
+
+
+def load(scale: str, folder: Path | None = None) -> Golden | None:
+    """The golden ranges of a scale, from `folder` or from this release; None where none were measured.
+
+    Raises:
+        EnvironmentProblem: the file is damaged.
+    """
+    source = (folder or files("benchmark.expected")).joinpath(f"{scale}.toml")
+    if not source.is_file():
+        return None
+    return decode(source.read_text(encoding="utf-8"), where=f"expected/{scale}.toml")
+
+
+def load_seeds(scale: str, folder: Path | None = None) -> tuple[SeedSummary, ...]:
+    """The per-seed summaries of a scale, from `folder` or from this release; none where none were kept.
+
+    Raises:
+        EnvironmentProblem: the file is damaged.
+    """
+    source = (folder or files("benchmark.expected")).joinpath(f"{scale}_seeds.json")
+    if not source.is_file():
+        return ()
+    return seeds.decode(source.read_text(encoding="utf-8"), where=f"expected/{scale}_seeds.json")
+
+
+def store(golden: Golden, folder: Path) -> Path:
+    """The file the ranges were written to, `folder`/<scale>.toml.
+
+    Raises:
+        EnvironmentProblem: the file cannot be written.
+    """
+    path = folder / f"{golden.scale}.toml"
+    fresh = path.with_name(path.name + ".fresh")
+    try:
+        fresh.write_text(encode(golden), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as problem:
+        raise EnvironmentProblem(f"{path} cannot be written: {problem.strerror}.") from problem
+    return path
+
+
+def encode(golden: Golden) -> str:
+    """The ranges as TOML text, equal for equal ranges."""
+    head = {key: value for key, value in asdict(golden).items() if key not in {"arithmetic", "ranges"}}
+    plain = {key: value for key, value in head.items() if not isinstance(value, Mapping)}
+    lines = [f"# Computed by `spade-bench golden {golden.scale}` from {golden.scale}_seeds.json. Never edit by hand."]
+    lines += _pairs(plain)
+    for key, value in head.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", *_pairs(value)]
+    for spread in golden.arithmetic:
+        lines += ["", "[[arithmetic]]", *_pairs(asdict(spread))]
+    for one in golden.ranges:
+        lines += ["", "[[ranges]]", *_pairs(asdict(one))]
+    return "\n".join(lines) + "\n"
+
+
+def decode(text: str, *, where: str) -> Golden:
+    """The ranges in TOML text that `encode` wrote; `where` names the text in errors.
+
+    Raises:
+        EnvironmentProblem: the text is damaged.
+    """
+    try:
+        data = tomllib.loads(text)
+        for key in data:
+            if key not in {field.name for field in fields(Golden)}:
+                raise EnvironmentProblem(
+                    f"{where}: unknown key '{key}'. {nearest(key, (field.name for field in fields(Golden)))}"
+                )
+        spreads = tuple(ArithmeticSpread(**{**one, "seeds": tuple(one["seeds"])}) for one in data.pop("arithmetic", []))
+        ranges = tuple(GoldenRange(**one) for one in data.pop("ranges", []))
+        condition = Condition(**data.pop("condition"))
+        return Golden(**{**data, "seeds": tuple(data["seeds"])}, condition=condition, arithmetic=spreads, ranges=ranges)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as problem:
+        raise EnvironmentProblem(f"{where} is damaged ({problem}); compute it again from the seeds.") from problem
+
+
+def _range(
+    name: CellName,
+    unit: str,
+    runs: Sequence[SeedSummary],
+    others: Sequence[SeedSummary],
+    *,
+    level: float,
+    half_digit: float,
+) -> GoldenRange:
+    means = [one.mean(name) for one in runs]
+    values = [mean for mean in means if mean is not None]  # _alike saw that none is missing
+    moved = [difference for one in others for difference in _differences(one, runs, [name])]
+    # Two draws of the same seed differ by sqrt(2) times the spread of one.
+    arithmetic = math.sqrt(math.fsum(d * d for d in moved) / len(moved) / 2) if moved else math.nan
+    prediction = predict_fresh_seed(values, level=level, other_sd=arithmetic if moved else 0.0)
+    least, most = BOUNDS[unit]
+    spread = statistics.stdev(values)
+    return GoldenRange(
+        *name,
+        low=max(least, prediction.low - half_digit),
+        high=min(most, prediction.high + half_digit),
+        mean=prediction.mean,
+        sd=spread,
+        sd_arithmetic=arithmetic,
+        n=prediction.n,
+    )
+
+
+def _differences(other: SeedSummary, runs: Sequence[SeedSummary], names: Sequence[CellName]) -> list[float]:
+    """How far cells of a run under another condition lie from those of the same seed under the reference."""
+    same = next((one for one in runs if one.seed == other.seed), None)
+    if same is None:
+        return []
+    pairs = ((other.mean(name), same.mean(name)) for name in names)
+    return [theirs - ours for theirs, ours in pairs if theirs is not None and ours is not None]
+
+
+def _spreads(
+    runs: Sequence[SeedSummary], others: Sequence[SeedSummary], ranges: Sequence[GoldenRange]
+) -> tuple[ArithmeticSpread, ...]:
+    by_condition: dict[str, list[SeedSummary]] = {}
+    for one in others:
+        by_condition.setdefault(one.condition.unlike(runs[0].condition), []).append(one)
+    names = [one.name for one in ranges]
+    found = []
+    for condition, members in sorted(by_condition.items()):
+        moved = [difference for one in members for difference in _differences(one, runs, names)]
+        if not moved:
+            continue
+        values = [(one.mean(golden.name), golden) for one in members for golden in ranges]
+        found.append(
+            ArithmeticSpread(
+                condition=condition,
+                seeds=tuple(sorted(one.seed for one in members)),
+                values=sum(value is not None for value, _ in values),
+                rms=math.sqrt(math.fsum(d * d for d in moved) / len(moved)),
+                largest=max(map(abs, moved)),
+                outside=sum(value is not None and not golden.low <= value <= golden.high for value, golden in values),
+            )
+        )
+    return tuple(found)
+
+
+def _alike(summaries: Sequence[SeedSummary], first: SeedSummary) -> None:
+    for one in summaries:
+        facts = {
+            "scale": (one.scale, first.scale),
+            "protocol": (one.identity, first.identity),
+            "table versions": (dict(one.tables), dict(first.tables)),
+            "cells": ([cell.name for cell in one.cells], [cell.name for cell in first.cells]),
+        }
+        different = [what for what, (theirs, ours) in facts.items() if theirs != ours]
+        if different:
+            raise InputError(
+                f"Seed {one.seed} ({one.condition.unlike(first.condition) or 'reference condition'}) was run with "
+                f"another set of {different[0]} than seed {first.seed}; ranges need runs that computed the same."
+            )
+
+
+def _pairs(values: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def _value(value: object) -> str:
+    """A TOML value; JSON's texts, whole numbers and lists are TOML's too."""
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else repr(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,226 @@
+"""What a run says: a verdict on every cell against its golden range, and on every direction over seeds.
+
+A cell of an embedded scale is never compared with the paper's number, which was measured on other data; the paper lends
+the directions alone.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from analysis.paired import ClusterMean, cluster_mean, holm
+from analysis.seeds import SeedMean, mean_over_seeds
+from data_manifests import published
+from data_manifests.errors import UnknownNameError
+
+from . import direction as directions
+from . import seeds
+from .cells import Cell, cells
+from .direction import Direction
+from .effect import Effect, effect, effects
+from .golden import Golden, GoldenRange
+from .policy import Policy
+from .records import RunRecords
+from .seeds import SeedSummary
+
+Outcome = Literal["deviates", "invalid", "incomplete", "no range", "not run", "within"]
+"""deviates: outside its golden range; invalid: too many failed units; incomplete: units are missing; no range: none was
+measured for what this run computed; not run: nothing here computes it; within: inside its golden range."""
+
+Resolution = Literal["resolved", "reversed", "unresolved", "unmeasured"]
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """One cell with its interval, its golden range and what follows.
+
+    Attributes:
+        interval: of the mean over samples; None where there is no sample or the cell is no mean over samples.
+        golden: None where none was measured for what this run computed.
+        paper: the printed cell, exactly as printed and measured on other data; "" where the paper prints none.
+        reason: why, in words; empty where the outcome says it all.
+    """
+
+    cell: Cell
+    interval: ClusterMean | None
+    golden: GoldenRange | None
+    paper: str
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class DirectionVerdict:
+    """One direction over the stored seeds, with this run beside it.
+
+    Attributes:
+        paper: high - low as printed, on other data.
+        over_seeds: high - low over seeds, in the table's unit; None where no seed was stored.
+        values: high - low of each seed, in order of seed.
+        adjusted_p: after Holm over all directions that were measured.
+        here: high - low in this run, over its samples; None where this run has not both cells.
+    """
+
+    direction: Direction
+    paper: str
+    outcome: Resolution
+    reason: str
+    over_seeds: SeedMean | None
+    values: tuple[float, ...]
+    adjusted_p: float
+    here: Effect | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Every verdict on one run."""
+
+    cells: tuple[CellVerdict, ...]
+    effects: tuple[Effect, ...]
+    directions: tuple[DirectionVerdict, ...]
+    golden: Golden | None
+    policy: Policy
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many cells have each outcome, every outcome listed."""
+        found = Counter(verdict.outcome for verdict in self.cells)
+        return {outcome: found[outcome] for outcome in get_args(Outcome)}
+
+    def exit_code(self, *, check: bool) -> int:
+        """What a command should exit with: 0 fine, 1 deviates, 3 incomplete.
+
+        Without `check` only missing units count. With it, a cell outside its range or invalid gives 1, and one without
+        a range to be checked against gives 3.
+        """
+        counts = self.counts
+        if counts["incomplete"]:
+            return 3
+        if check and (counts["deviates"] or counts["invalid"]):
+            return 1
+        return 3 if check and counts["no range"] else 0
+
+
+def judge(run: RunRecords, *, golden: Golden | None, summaries: Sequence[SeedSummary], policy: Policy) -> Judgement:
+    """Every verdict on a run, given the golden ranges and the per-seed summaries of its scale."""
+    by_table = {table.id: cells(table, run) for table in run.tables}
+    everything = [cell for found in by_table.values() for cell in found]
+    return Judgement(
+        cells=tuple(_judge_cell(cell, run, golden, policy) for cell in everything),
+        effects=tuple(one for table in run.tables for one in effects(table, by_table[table.id], policy)),
+        directions=judge_directions(summaries, policy, run=run, found=everything),
+        golden=golden,
+        policy=policy,
+    )
+
+
+def judge_directions(
+    summaries: Sequence[SeedSummary],
+    policy: Policy,
+    *,
+    run: RunRecords | None = None,
+    found: Sequence[Cell] = (),
+) -> tuple[DirectionVerdict, ...]:
+    """Every direction of this release over the stored seeds; with a run, its own cells `found` beside them.
+
+    Seeds that computed something else than the run say nothing about it and are left out.
+    """
+    runs = seeds.reference(summaries)
+    stale = bool(runs) and run is not None and runs[0].identity != seeds.identity(run)
+    measured = [(one, () if stale else _over_seeds(one, runs)) for one in directions.load()]
+    means = [_mean(values, policy) if values else None for _, values in measured]
+    adjusted = holm([math.nan if mean is None else mean.p_value for mean in means])
+    by_name = {(cell.table, cell.row, cell.column): cell for cell in found}
+    verdicts = []
+    for (one, values), mean, p in zip(measured, means, adjusted.tolist(), strict=True):
+        here = (by_name.get((one.table, one.row, one.high)), by_name.get((one.table, one.row, one.low)))
+        outcome, reason = _resolve(mean, p, stale, policy)
+        verdicts.append(
+            DirectionVerdict(
+                direction=one,
+                paper=f"{one.paper:+}",
+                outcome=outcome,
+                reason=reason,
+                over_seeds=mean,
+                values=values,
+                adjusted_p=p,
+                here=effect(here[0], here[1], policy) if here[0] and here[1] else None,
+            )
+        )
+    return tuple(verdicts)
+
+
+def _judge_cell(cell: Cell, run: RunRecords, golden: Golden | None, policy: Policy) -> CellVerdict:
+    known = golden is not None and golden.identity == seeds.identity(run)
+    version = next(table.version for table in run.tables if table.id == cell.table)
+    same_table = known and golden is not None and golden.tables.get(cell.table) == version
+    found = golden.range((cell.table, cell.row, cell.column)) if golden is not None and same_table else None
+    outcome, reason = _outcome(cell, found, policy)
+    if outcome == "no range" and golden is not None and not same_table:
+        what = f"version {version} of this table" if known else "this protocol and recipe"
+        reason = f"the ranges of scale '{run.scale}' were not measured for {what}"
+    return CellVerdict(cell, _interval(cell, policy), found, _paper(cell), outcome, reason)
+
+
+def _outcome(cell: Cell, golden: GoldenRange | None, policy: Policy) -> tuple[Outcome, str]:
+    why = f": {cell.reasons[0]}" if cell.reasons else ""
+    if cell.not_run:
+        return "not run", cell.not_run
+    if cell.missing:
+        return "incomplete", f"{cell.missing} of {cell.asked} units were not computed yet"
+    if cell.asked and cell.failed / cell.asked > policy.units.failed_share:
+        return "invalid", f"{cell.failed} of {cell.asked} units failed{why}"
+    if not cell.n:
+        return "not run", f"none of {cell.asked} units has a value{why}"
+    return _compared(cell, golden)
+
+
+def _compared(cell: Cell, golden: GoldenRange | None) -> tuple[Outcome, str]:
+    if golden is None:
+        return "no range", "no range was measured for this cell"
+    if golden.low <= cell.mean <= golden.high:
+        return "within", ""
+    side = "below" if cell.mean < golden.low else "above"
+    return "deviates", f"{cell.mean:.2f} lies {side} {golden.low:.2f} to {golden.high:.2f}"
+
+
+def _interval(cell: Cell, policy: Policy) -> ClusterMean | None:
+    if not cell.n or cell.kind == "measurement":  # an accuracy is one number a network or a patch, no mean over samples
+        return None
+    generator = policy.generator("cell", cell.table, cell.row, cell.column)
+    return cluster_mean(cell.array, cell.samples, bootstrap=policy.bootstrap, generator=generator)
+
+
+def _paper(cell: Cell) -> str:
+    try:
+        return published.load(cell.table.upper()).cell(cell.row, cell.column).printed
+    except UnknownNameError:
+        return ""
+
+
+def _over_seeds(one: Direction, runs: Sequence[SeedSummary]) -> tuple[float, ...]:
+    pairs = [(run.mean((one.table, one.row, one.high)), run.mean((one.table, one.row, one.low))) for run in runs]
+    return tuple(high - low for high, low in pairs if high is not None and low is not None)
+
+
+def _mean(values: Sequence[float], policy: Policy) -> SeedMean:
+    return mean_over_seeds(values, level=1 - policy.directions.alpha, power=policy.directions.power)
+
+
+def _resolve(mean: SeedMean | None, p: float, stale: bool, policy: Policy) -> tuple[Resolution, str]:  # noqa: FBT001
+    if mean is None:
+        what = "was measured with another protocol or recipe than this run" if stale else "is stored for it"
+        return "unmeasured", f"no seed {what}"
+    chance = f"{policy.directions.power:.0%}"
+    if p < policy.directions.alpha:
+        word: Resolution = "resolved" if mean.mean > 0 else "reversed"
+        return word, f"{mean.n} seeds detect {mean.detectable:.2f} with a chance of {chance}"
+    if mean.n < 2:
+        return "unresolved", "one seed has no spread"
+    needed = "no number of seeds would do" if math.isinf(mean.seeds_needed) else f"{mean.seeds_needed:.0f} would"
+    return "unresolved", (
+        f"{mean.n} seeds detect {mean.detectable:.2f} with a chance of {chance}; for an effect as small as this "
+        f"{needed}, before the correction for several directions"
+    )
