@@ -1,1 +1,1 @@
-"""Recipes of the embedded scales, one TOML a scale."""
+"""Recipes of the embedded scales, one TOML file a scale; `benchmark.scale` reads them."""

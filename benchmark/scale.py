@@ -1,0 +1,182 @@
+"""An embedded scale as a frozen recipe (images, network, backdoor, samples, pruning); unknown keys are refused."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_origin, get_type_hints
+
+from spade.errors import InputError, nearest
+
+from .datasets.procedural import Recipe
+from .models.network import Shape
+
+TRAINING_VERSION = 1
+"""Raise it when the code that draws images or trains changes its results: cached networks are then trained again."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """How many images are drawn: accuracies and test samples come from `test`, tuning sees only `calibration`."""
+
+    train: int
+    test: int
+    calibration: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """Clean training: SGD with Nesterov momentum 0.9 and a one-cycle learning rate."""
+
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
+
+
+@dataclass(frozen=True)
+class Backdoor:
+    """Planting after A15: fine-tuning with patches pasted anew into preselected images in every epoch.
+
+    Attributes:
+        patch_side: height and width of a pasted patch [pixels].
+        any_source: patches whose carriers come from any class.
+        one_source: patches whose carriers come from one class (two of each in A11).
+        trojans: preselected images a patch.
+        clean: clean images an epoch, drawn anew each epoch. The paper shows the whole training set each time; the
+            embedded network needs only a few thousand to stay accurate.
+        decay_epoch: the learning rate falls tenfold there.
+    """
+
+    patch_side: int
+    any_source: tuple[str, ...]
+    one_source: tuple[str, ...]
+    trojans: int
+    clean: int
+    epochs: int
+    decay_epoch: int
+    batch_size: int = 64
+    learning_rate: float = 0.05
+    weight_decay: float = 1e-4
+
+    @property
+    def patches(self) -> tuple[str, ...]:
+        """All patch names, those of any source first."""
+        return self.any_source + self.one_source
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How many eligible samples are explained, balanced over the patches as far as there are enough."""
+
+    test: int
+    calibration: int
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What the pruning sees: a preset of `spade.protocol`, and how many augmentations of which preset."""
+
+    protocol: str
+    augmentation: str
+    n_augmentations: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One embedded scale.
+
+    `ratios` has, by name, either a sparsity by group of layers, or such a mapping by saliency method.
+    """
+
+    name: str
+    title: str
+    images: Recipe
+    data: Data
+    network: Shape
+    training: Training
+    backdoor: Backdoor
+    samples: Samples
+    pruning: Pruning
+    ratios: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    ratios_origin: str = ""
+
+    def recipe(self, seed: int) -> dict[str, Any]:
+        """Everything the trained network depends on, as JSON data."""
+        parts = (self.images, self.data, self.network, self.training, self.backdoor)
+        return {
+            "version": TRAINING_VERSION,
+            "seed": seed,
+            **{type(part).__name__: asdict(part) for part in parts},
+        }
+
+    def recipe_sha256(self, seed: int) -> str:
+        """Identity of the trained network: sha256 of its recipe as canonical JSON."""
+        text = json.dumps(self.recipe(seed), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def names() -> tuple[str, ...]:
+    """Scales that can be loaded, smallest first by the number of training images."""
+    found = [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
+    return tuple(sorted(found, key=lambda name: load(name).data.train))
+
+
+@cache
+def load(name: str) -> Scale:
+    """The scale called `name`.
+
+    Raises:
+        InputError: there is no such scale, or its file has an unknown, missing or ill-typed key.
+    """
+    path = files("benchmark.scales") / f"{name}.toml"
+    if not path.is_file():
+        known = [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
+        raise InputError(f"There is no scale '{name}'. {nearest(name, known)}")
+    return parse(tomllib.loads(path.read_text(encoding="utf-8")), f"benchmark/scales/{name}.toml")
+
+
+def parse(document: Mapping[str, Any], where: str) -> Scale:
+    """A scale from parsed TOML; `where` names the file in error sentences.
+
+    Raises:
+        InputError: an unknown, missing or ill-typed key.
+    """
+    scale: Scale = _frozen(Scale, document, where)
+    return scale
+
+
+def _frozen(kind: type[Any], document: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - any of the recipe types
+    known = {f.name: f for f in fields(kind)}
+    for key in document:
+        if key not in known:
+            raise InputError(f"{where}: unknown key '{key}'. {nearest(key, known)}")
+    missing = [
+        key for key, f in known.items() if key not in document and f.default is MISSING and f.default_factory is MISSING
+    ]
+    if missing:
+        raise InputError(f"{where}: missing key{'s' * (len(missing) > 1)} {', '.join(missing)}.")
+    hints = get_type_hints(kind)
+    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in document.items()})
+
+
+def _value(expected: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any type a recipe may hold
+    if is_dataclass(expected) and isinstance(expected, type):
+        if not isinstance(value, Mapping):
+            raise InputError(f"{where} is {value!r}; a table of {expected.__name__} belongs there.")
+        return _frozen(expected, value, where)
+    if get_origin(expected) is tuple:
+        if not isinstance(value, list):
+            raise InputError(f"{where} is {value!r}; a list belongs there.")
+        return tuple(value)
+    if expected in {int, float, str}:
+        allowed = (int, float) if expected is float else expected
+        if not isinstance(value, allowed) or isinstance(value, bool):
+            raise InputError(f"{where} is {value!r}; {expected.__name__} belongs there.")
+        return expected(value)
+    return value
