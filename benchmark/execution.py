@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import runner
+from . import runner, unit_file
 from .plan import Plan
 from .records import UnitRecord
 from .runner import Finished, OpenEvaluator
@@ -32,7 +32,7 @@ class Execution:
     notes: tuple[str, ...]
 
 
-def execute(  # noqa: PLR0913 - what a command line can choose
+def execute(
     plan: Plan,
     store: Store,
     *,
@@ -54,18 +54,17 @@ def execute(  # noqa: PLR0913 - what a command line can choose
     """
     path = store.units_path(plan.subject)
     with UnitFile(path) as units:
+        before = dict(units.records)
         keys = {unit.key for unit in plan.units}
         again = {key for key, record in units.records.items() if retry_failed and record.status == "failed"}
         stored = units.records.keys() - again
         on_start(len(stored & keys), len(keys))
         jobs = plan.jobs(stored)[:limit]
-        computed: set[str] = set()
 
         def keep(finished: Finished) -> None:
             if finished.heatmap is not None:
                 store.write_map(plan.subject.recipe_sha256, finished.record.key, finished.heatmap)
             units.append(finished.record)
-            computed.add(finished.record.key)
             on_record(finished.record)
 
         interrupted = False
@@ -73,12 +72,13 @@ def execute(  # noqa: PLR0913 - what a command line can choose
             runner.run(jobs, open_evaluator=open_evaluator, keep=keep, workers=workers, seed=plan.subject.seed)
         except KeyboardInterrupt:
             interrupted = True
-        of_plan = [record for key, record in units.records.items() if key in keys]
+        # Counted on the disk: an interrupt may fall between a write and its note in memory.
+        records = unit_file.read(path).records
         return Execution(
             asked=len(keys),
-            computed=len(computed),
-            left=len(keys) - len(of_plan),
-            failed=sum(record.status == "failed" for record in of_plan),
+            computed=sum(before.get(key) != record for key, record in records.items()),
+            left=len(keys - records.keys()),
+            failed=sum(records[key].status == "failed" for key in keys & records.keys()),
             interrupted=interrupted,
             notes=units.notes,
         )

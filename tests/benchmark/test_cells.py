@@ -138,7 +138,8 @@ def test_accuracy_is_one_value_a_patch() -> None:
     found = by_name(cells(table, run_of([record(unit, value[unit.sample]) for unit in plan.units], plan)))
     assert found["embedded network", "Clean Accuracy"].values == (90.0,)
     cell = found["embedded network", "Trojan Accuracy"]
-    assert (cell.samples, cell.mean, cell.kind) == (("fish", "star"), pytest.approx(75), "measurement")
+    assert (cell.samples, cell.kind) == (("fish", "star"), "measurement")
+    assert cell.mean == pytest.approx(75)
     assert found["ResNet50/ImageNet", "Clean Accuracy"].not_run
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from fake_evaluator import METHODS, subject
@@ -157,7 +157,7 @@ def test_a_job_holds_what_one_image_prunes() -> None:
 
 def test_methods_on_one_sparse_network_follow_each_other() -> None:
     networks = [(unit.solver, unit.ratios, unit.sample) for unit in make(ALL, subject()).jobs()[0].units]
-    turns = sum(before != after for before, after in zip(networks, networks[1:], strict=False))
+    turns = sum(before != after for before, after in pairwise(networks))
     assert turns == len(set(networks)) - 1
 
 

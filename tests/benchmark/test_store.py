@@ -1,6 +1,7 @@
 """The folder of runs gives back what was put in, and takes damage for absence."""
 
 import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from fake_evaluator import subject
 
-from benchmark import definition, store
+from benchmark import definition
 from benchmark.plan import make
 from benchmark.records import UnitRecord
 from benchmark.store import Manifest, Store
@@ -120,7 +121,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_manifest(tmp_path: Path, m
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EnvironmentProblem, match="No space left on device"):
         Store(tmp_path).write_manifest(manifest("2", "a20"))
     assert Store(tmp_path).read_manifest("smoke", 0).tables == ("2",)

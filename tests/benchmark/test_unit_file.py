@@ -145,7 +145,7 @@ def test_a_line_with_a_field_of_another_release_is_computed_again(tmp_path: Path
 
 
 def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:
-    with UnitFile(tmp_path / "u.jsonl"), pytest.raises(EnvironmentProblem, match="Another run is writing u.jsonl"):
+    with UnitFile(tmp_path / "u.jsonl"), pytest.raises(EnvironmentProblem, match="Another run is writing u"):
         UnitFile(tmp_path / "u.jsonl")
     UnitFile(tmp_path / "u.jsonl").close()
 
@@ -163,7 +163,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_whole_lines(tmp_path: Path, monkey
         units.append(record("k0"))
         before = path.read_bytes()
         monkeypatch.setattr(os, "write", full)
-        with pytest.raises(EnvironmentProblem, match="No space left on device. The 1 units stored so far are kept"):
+        with pytest.raises(EnvironmentProblem, match="No space left on device"):
             units.append(record("k1"))
         monkeypatch.undo()
         assert path.read_bytes() == before

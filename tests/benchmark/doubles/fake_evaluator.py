@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.plan import Job, Subject, Unit, generator_seed
-from benchmark.records import SampleNote, UnitRecord
+from benchmark.records import SampleNote, Status, UnitRecord
 from benchmark.runner import Evaluator, Finished, failed
 from spade.errors import EnvironmentProblem
 
@@ -88,7 +88,7 @@ class FakeEvaluator:
             raise EnvironmentProblem("The machine is on fire; put it out.")
         if unit.method == self.fails:
             return Finished(failed(unit, 0, "RuntimeError: no"))
-        status = "unavailable" if unit.method == self.unavailable else "ok"
+        status: Status = "unavailable" if unit.method == self.unavailable else "ok"
         record = UnitRecord(
             key=unit.key,
             status=status,
