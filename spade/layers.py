@@ -84,11 +84,11 @@ def layer_grams(
     n_images = 0
     with watched(wanted, add), evaluating(model):
         for batch in _batches(images, batch_size):
-            model(batch)
+            run(model, batch)
             n_images += len(batch)
     if not n_images:
         raise InputError("There are no images to take layer inputs from; give one or more.")
-    return {name: _finite(total.hessian(n_images), name) for name, total in sums.items()}
+    return {name: finite(total.hessian(n_images), name) for name, total in sums.items()}
 
 
 @contextmanager
@@ -120,19 +120,40 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _batches(images: Tensor | Iterable[Tensor], batch_size: int) -> Iterable[Tensor]:
-    if isinstance(images, Tensor):
-        return torch.split(images, batch_size) if len(images) else ()
-    return images
+def run(model: nn.Module, batch: Tensor) -> None:
+    """Run the model for the sake of its hooks.
+
+    Raises:
+        InputError: If it does not take this batch.
+    """
+    try:
+        model(batch)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(f"{type(model).__name__} does not take a batch {list(batch.shape)}: {reason}.") from error
 
 
-def _finite(hessian: Tensor, name: str) -> Tensor:
+def finite(hessian: Tensor, name: str) -> Tensor:
+    """The Hessian of layer `name`.
+
+    Raises:
+        InputError: If it holds NaN or infinity.
+    """
+    # A diagonal is a sum of squares: any input that is not finite, and any overflow, shows there.
     if not hessian.diagonal(dim1=-2, dim2=-1).isfinite().all():
         raise InputError(
             f"The inputs of layer '{name}' hold NaN, infinity or values too large to square; look at the layers "
             "before it and at the normalisation of the image."
         )
     return hessian
+
+
+def _batches(images: Tensor | Iterable[Tensor], batch_size: int) -> Iterable[Tensor]:
+    if isinstance(images, Tensor):
+        return torch.split(images, batch_size) if len(images) else ()
+    return images
 
 
 def _sorted_out(model: nn.Module, *, depthwise: bool) -> tuple[dict[str, PrunableLayer], Excluded]:
