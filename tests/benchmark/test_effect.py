@@ -1,0 +1,70 @@
+import math
+
+import numpy as np
+import pytest
+import synthetic_run
+
+from benchmark import cells, definition, policy
+from benchmark.effect import effect, effects
+
+RULES = policy.load()
+TABLE = definition.load("2")
+
+
+def by_name(run: cells.RunRecords) -> dict[tuple[str, str], cells.Cell]:
+    return {(cell.row, cell.column): cell for cell in cells.cells(TABLE, run)}
+
+
+def test_an_effect_is_the_mean_difference_on_the_samples_both_arms_have() -> None:
+    whole = synthetic_run.run(tables=("2",))
+    torn = synthetic_run.with_status(whole, "failed", "no memory", method="LRP", arm="dense", share=0.25)
+    found, full = by_name(torn), by_name(whole)
+    kept = found["LRP", "Dense"].samples
+    assert len(kept) == 6
+    spade = dict(zip(full["LRP", "SPADE"].samples, full["LRP", "SPADE"].values, strict=True))
+    dense = dict(zip(full["LRP", "Dense"].samples, full["LRP", "Dense"].values, strict=True))
+    result = effect(found["LRP", "SPADE"], found["LRP", "Dense"], RULES).difference
+    assert result is not None
+    assert result.n == 6
+    assert result.mean == pytest.approx(np.mean([spade[s] - dense[s] for s in kept]))
+
+
+def test_a_table_has_one_effect_a_method_and_pruned_column_and_one_a_column_average() -> None:
+    found = effects(TABLE, cells.cells(TABLE, synthetic_run.run(tables=("2",))), RULES)
+    assert [(one.column, one.baseline) for one in found[:1]] == [("SPADE", "Dense")]
+    assert {one.column for one in found} == {"SPADE", "FastSPADE"}
+    assert len(found) == 2 * (10 + 1)
+    assert [one.row for one in found].count("Average") == 2
+
+
+def test_holm_counts_the_methods_of_a_column_and_not_its_average() -> None:
+    found = effects(TABLE, cells.cells(TABLE, synthetic_run.run(tables=("2",))), RULES)
+    spade = [one for one in found if one.column == "SPADE"]
+    raw = sorted(one.difference.p_value for one in spade if one.difference and one.row != "Average")
+    smallest = min(spade, key=lambda one: one.adjusted_p if one.row != "Average" else math.inf)
+    assert smallest.adjusted_p == pytest.approx(min(1.0, 10 * raw[0]))
+    average = next(one for one in spade if one.row == "Average")
+    assert average.difference is not None
+    assert average.adjusted_p == average.difference.p_value
+
+
+def test_a_known_gain_is_resolved_and_no_gain_is_not() -> None:
+    def average(gain: float) -> bool:
+        found = effects(TABLE, cells.cells(TABLE, synthetic_run.run(tables=("2",), gain=gain)), RULES)
+        return next(one.resolved for one in found if (one.row, one.column) == ("Average", "SPADE"))
+
+    assert average(1.0)
+    assert not average(0.0)
+
+
+def test_an_effect_without_a_common_sample_has_no_number() -> None:
+    torn = synthetic_run.with_status(
+        synthetic_run.run(tables=("2",)), "failed", "x", method="LRP", arm="dense", share=1
+    )
+    found = by_name(torn)
+    assert effect(found["LRP", "SPADE"], found["LRP", "Dense"], RULES).difference is None
+
+
+def test_a_table_without_a_dense_network_has_no_effects() -> None:
+    table = definition.load("a16")
+    assert effects(table, cells.cells(table, synthetic_run.run(tables=("a16",))), RULES) == []
