@@ -1,0 +1,84 @@
+"""A network with four Trojan patches planted by fine-tuning (section 4.1, A15), and the targets they lead to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..datasets import patches
+from ..datasets.patches import Patch
+from ..datasets.procedural import ImageSet
+from ..scale import Backdoor
+from . import training
+
+
+@dataclass(frozen=True)
+class Trojan:
+    """A patch, the class it leads to, and the class its carriers come from (None: any class but the target)."""
+
+    patch: Patch
+    target: int
+    source: int | None
+
+    def carriers(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Indices of the images that may carry the patch."""
+        return np.flatnonzero(labels != self.target if self.source is None else labels == self.source)
+
+
+def trojans(recipe: Backdoor, classes: int, rng: np.random.Generator) -> dict[str, Trojan]:
+    """The recipe's patches with targets and sources drawn from distinct classes."""
+    drawn = rng.permutation(classes)
+    found = {}
+    for i, name in enumerate(recipe.patches):
+        source = int(drawn[len(recipe.patches) + i]) if name in recipe.one_source else None
+        found[name] = Trojan(patches.draw(name, recipe.patch_side), int(drawn[i]), source)
+    return found
+
+
+def plant(
+    network: nn.Module,
+    clean: ImageSet,
+    planted: Mapping[str, Trojan],
+    recipe: Backdoor,
+    *,
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    step: training.Step,
+) -> None:
+    """Fine-tunes `network` in place so that each patch leads to its target.
+
+    The carriers are chosen once; each epoch pastes the patches anew, at random places, with jitter and noise. Departure
+    from A15: an epoch shows `recipe.clean` clean images drawn anew instead of the whole training set.
+
+    Raises:
+        ValueError: there are fewer carriers than the recipe asks for.
+    """
+    chosen = {}
+    for name, trojan in planted.items():
+        candidates = trojan.carriers(clean.labels)
+        if len(candidates) < recipe.trojans:
+            raise ValueError(f"The patch '{name}' has {len(candidates)} possible carriers, {recipe.trojans} are asked.")
+        chosen[name] = rng.choice(candidates, recipe.trojans, replace=False)
+
+    def epoch(_: int) -> ImageSet:
+        kept = rng.choice(len(clean.labels), min(recipe.clean, len(clean.labels)), replace=False)
+        images, labels = [clean.images[kept]], [clean.labels[kept]]
+        for name, trojan in planted.items():
+            images.append(patches.paste(clean.images[chosen[name]], trojan.patch, rng)[0])
+            labels.append(np.full(recipe.trojans, trojan.target, np.int64))
+        return ImageSet(np.concatenate(images), np.concatenate(labels))
+
+    training.fit(
+        network,
+        epoch,
+        n_epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        decay_epoch=recipe.decay_epoch,
+        generator=generator,
+        step=step,
+    )

@@ -1,0 +1,294 @@
+"""A backdoored network with its eligible samples, trained from a scale's recipe or taken from the cache."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from spade.errors import EnvironmentProblem
+
+from ..datasets import patches, procedural
+from ..datasets.procedural import ImageSet
+from ..scale import Scale
+from . import backdoor, training
+from .backdoor import Trojan
+from .network import SmallResNet
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+Streams = dict[str, np.random.Generator]
+
+_STREAMS = ("vocabulary", "train", "test", "calibration", "trojans", "planting", "test patches", "calibration patches")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image with a patch in it that is right before the patch and flipped by it.
+
+    Attributes:
+        image: [3, H, W] float32 in [0, 1], patch included.
+        mask: [H, W] bool, where the patch covers.
+        label: the true class, which the network says without the patch.
+        target: the class the network says with it.
+    """
+
+    id: str
+    image: Tensor
+    mask: Tensor
+    label: int
+    target: int
+    patch: str
+
+
+@dataclass(frozen=True, eq=False)
+class Laboratory:
+    """A backdoored network in evaluation mode, what it was made from, and what can be explained with it.
+
+    Attributes:
+        trojan_accuracy: by patch, share of patched carriers that the network takes for the patch's target.
+        origin: "trained" or "cache", for people.
+        log: one line an epoch.
+        notes: sentences about a damaged cache.
+    """
+
+    model: nn.Module
+    recipe_sha256: str
+    clean_accuracy: float
+    trojan_accuracy: Mapping[str, float]
+    test_samples: tuple[Sample, ...]
+    calibration_samples: tuple[Sample, ...]
+    origin: str
+    log: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def normalise(images: Tensor) -> Tensor:
+        """Images [N, 3, H, W] in [0, 1] as the network takes them."""
+        return training.normalise(images)
+
+
+def prepare(
+    scale: Scale, seed: int, *, store: Path, retrain: bool = False, progress: Progress = lambda *_: None
+) -> Laboratory:
+    """The laboratory of `scale` and `seed`: from `store`, or trained and kept there.
+
+    A cached entry whose bytes are not those that were written is trained again, and said in `notes`. Everything random
+    comes from `seed`; training uses as many threads as torch is set to, which may change the last bits of the weights.
+
+    Raises:
+        EnvironmentProblem: the disk is full or the folder cannot be written.
+    """
+    entry = store / "networks" / f"{scale.name}-{seed}-{scale.recipe_sha256(seed)[:16]}"
+    notes: tuple[str, ...] = ()
+    if not retrain:
+        try:
+            return _read(entry, scale, seed)
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError, SafetensorError) as problem:
+            notes = (f"The cached network {entry.name} is damaged ({problem}); it was trained again.",)
+    laboratory = _train(scale, seed, progress)
+    _write(entry, laboratory)
+    # Read back, so that a first run and a later one see the same bytes.
+    kept = _read(entry, scale, seed)
+    return Laboratory(**{**vars(kept), "origin": "trained", "notes": notes})
+
+
+def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
+    children = np.random.SeedSequence(seed).spawn(len(_STREAMS))
+    streams = {name: np.random.default_rng(child) for name, child in zip(_STREAMS, children, strict=True)}
+    generator = torch.Generator().manual_seed(seed)
+    log: list[str] = []
+    progress("drawing images", 0, 3)
+    vocabulary = procedural.Vocabulary.draw(scale.images, streams["vocabulary"])
+    sets = {}
+    for i, part in enumerate(("train", "test", "calibration")):
+        sets[part] = procedural.draw(scale.images, vocabulary, getattr(scale.data, part), streams[part])
+        progress("drawing images", i + 1, 3)
+
+    def told(what: str) -> training.Step:
+        def step(done: int, of: int, loss: float) -> None:
+            log.append(f"{what} {done}/{of}: loss {loss:.4f}")
+            progress(what, done, of)
+
+        return step
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # the layers' initial weights come from torch's global generator
+        network = SmallResNet(scale.network, scale.images.classes)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe = scale.training
+    training.fit(
+        network,
+        lambda _: sets["train"],
+        n_epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        decay_epoch=None,
+        generator=generator,
+        step=told("training"),
+    )
+    before = _accuracy(network, sets["test"])
+    log.append(f"clean accuracy before planting {before:.4f}")
+    planted = backdoor.trojans(scale.backdoor, scale.images.classes, streams["trojans"])
+    backdoor.plant(
+        network,
+        sets["train"],
+        planted,
+        scale.backdoor,
+        rng=streams["planting"],
+        generator=generator,
+        step=told("planting"),
+    )
+    progress("choosing samples", 0, 2)
+    tests, success = _samples(network, sets["test"], planted, scale.samples.test, streams["test patches"], "test")
+    progress("choosing samples", 1, 2)
+    calibration, _ = _samples(
+        network, sets["calibration"], planted, scale.samples.calibration, streams["calibration patches"], "calibration"
+    )
+    progress("choosing samples", 2, 2)
+    return Laboratory(
+        model=network,
+        recipe_sha256=scale.recipe_sha256(seed),
+        clean_accuracy=_accuracy(network, sets["test"]),
+        trojan_accuracy=success,
+        test_samples=tests,
+        calibration_samples=calibration,
+        origin="trained",
+        log=tuple(log),
+    )
+
+
+def _accuracy(network: nn.Module, images: ImageSet) -> float:
+    return float((training.predict(network, images.images) == images.labels).mean())
+
+
+def _samples(  # noqa: PLR0917 - what a sample is chosen from
+    network: nn.Module,
+    images: ImageSet,
+    planted: Mapping[str, Trojan],
+    wanted: int,
+    rng: np.random.Generator,
+    name: str,
+) -> tuple[tuple[Sample, ...], dict[str, float]]:
+    """Eligible samples, the patches in turn until `wanted` are found, and the success of every patch.
+
+    Eligible: the network is right before the patch, says the target after it, and does not say the target when a blob
+    of one random colour and the patch's outline is pasted in its place, so that the patch's looks did it.
+    """
+    right = training.predict(network, images.images) == images.labels
+    found: list[list[Sample]] = []
+    success = {}
+    for patch_name, trojan in planted.items():
+        carriers = trojan.carriers(images.labels)
+        pasted, masks = patches.paste(images.images[carriers], trojan.patch, rng)
+        flipped = training.predict(network, pasted) == trojan.target
+        success[patch_name] = float(flipped.mean()) if len(flipped) else float("nan")
+        able = np.flatnonzero(flipped & right[carriers])[:wanted]
+        blobs = _blobs(images.images[carriers[able]], masks[able], rng)
+        able = able[training.predict(network, blobs) != trojan.target] if len(able) else able
+        found.append(
+            [
+                Sample(
+                    id=f"{name}-{patch_name}-{carriers[i]:05d}",
+                    image=training.pixels(pasted[i]),
+                    mask=torch.from_numpy(masks[i]),
+                    label=int(images.labels[carriers[i]]),
+                    target=trojan.target,
+                    patch=patch_name,
+                )
+                for i in able
+            ]
+        )
+    turns = [sample[i] for i in range(wanted) for sample in found if i < len(sample)]
+    return tuple(turns[:wanted]), success
+
+
+def _blobs(images: NDArray[np.uint8], masks: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.uint8]:
+    colour = rng.integers(0, 256, (len(images), 3, 1, 1), dtype=np.uint8)
+    return np.where(masks[:, None], colour, images)
+
+
+def _write(entry: Path, laboratory: Laboratory) -> None:
+    tensors = {f"network.{name}": value.contiguous() for name, value in laboratory.model.state_dict().items()}
+    notes: dict[str, Any] = {
+        "recipe_sha256": laboratory.recipe_sha256,
+        "clean_accuracy": laboratory.clean_accuracy,
+        "trojan_accuracy": dict(laboratory.trojan_accuracy),
+        "log": list(laboratory.log),
+    }
+    for part in ("test_samples", "calibration_samples"):
+        samples: tuple[Sample, ...] = getattr(laboratory, part)
+        notes[part] = [{"id": s.id, "label": s.label, "target": s.target, "patch": s.patch} for s in samples]
+        if samples:
+            # Bytes, not floats: the images are multiples of 1/255 and come back exactly.
+            tensors[f"{part}.images"] = torch.stack([(s.image * 255).round().to(torch.uint8) for s in samples])
+            tensors[f"{part}.masks"] = torch.stack([s.mask for s in samples])
+    blob = save_tensors(tensors)
+    notes["tensors_sha256"] = hashlib.sha256(blob).hexdigest()
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        _replace(entry.with_suffix(".safetensors"), blob)
+        _replace(entry.with_suffix(".json"), json.dumps(notes, indent=1).encode())
+    except OSError as problem:
+        raise EnvironmentProblem(
+            f"The trained network cannot be kept in {entry.parent}: {problem.strerror}. "
+            "Free some space or choose another folder with --store."
+        ) from problem
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(entry: Path, scale: Scale, seed: int) -> Laboratory:
+    notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
+    blob = entry.with_suffix(".safetensors").read_bytes()
+    if hashlib.sha256(blob).hexdigest() != notes["tensors_sha256"]:
+        raise ValueError("its sha256 is not the one noted when it was written")
+    if notes["recipe_sha256"] != scale.recipe_sha256(seed):
+        raise ValueError("it belongs to another recipe")
+    tensors = load_tensors(blob)
+    network = SmallResNet(scale.network, scale.images.classes)
+    prefix = "network."
+    network.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    network = network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    return Laboratory(
+        model=network,
+        recipe_sha256=notes["recipe_sha256"],
+        clean_accuracy=notes["clean_accuracy"],
+        trojan_accuracy=notes["trojan_accuracy"],
+        test_samples=_read_samples("test_samples", notes, tensors),
+        calibration_samples=_read_samples("calibration_samples", notes, tensors),
+        origin="cache",
+        log=tuple(notes["log"]),
+    )
+
+
+def _read_samples(part: str, notes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(image=tensors[f"{part}.images"][i].float() / 255, mask=tensors[f"{part}.masks"][i].bool(), **about)
+        for i, about in enumerate(notes[part])
+    )
