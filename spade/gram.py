@@ -18,7 +18,6 @@ PrunableLayer: TypeAlias = nn.Conv2d | nn.Linear
 _MOST_COLUMNS = 1 << 17  # products of at most this many columns of X stay in fp32 before they go into the fp64 sum
 _FEWEST_COLUMNS = 1 << 11  # and of at least this many (one image allowing), so that folding costs little
 _BUFFER = 1 << 21  # entries of a buffer between these bounds: 8 MiB in fp32, best of 1 to 64 MiB (it fits the caches)
-_BLOCK = 256  # rows of one product when only the upper triangle is computed: measured best of 64 to 512
 
 # The half plane of displacements (dy, dx) between two taps of a 3x3 kernel; the other half are transposes.
 _HALF_PLANE = tuple((dy, dx) for dy in range(3) for dx in range(-2, 3) if dy > 0 or dx >= 0)
@@ -89,6 +88,24 @@ class _Rows:
 
     def total(self) -> Tensor:
         return self._total.value
+
+
+class _Maps:
+    """`X X^T` of a 1x1 convolution that sees every pixel once, one group, image by image without a copy.
+
+    For maps with at least as many pixels as channels (else the products of single images cost more than a copy).
+    """
+
+    def __init__(self) -> None:
+        self._total = _Total()
+
+    def add(self, x: Tensor) -> None:
+        for images in _chunks(x, rows=x.shape[-3], columns=x.shape[-2] * x.shape[-1]):
+            maps = images.flatten(2)
+            self._total.add((maps @ maps.mT).sum(0, keepdim=True))
+
+    def total(self) -> Tensor:
+        return _symmetric(self._total.value)
 
 
 class _ShiftedViews:
@@ -218,26 +235,36 @@ class _SquareTotal:
         groups, d, _ = x.shape
         if not hasattr(self, "_upper"):
             self._upper = x.new_zeros(groups, d, d, dtype=torch.float64)
-        for start in range(0, d, _BLOCK):
-            self._upper[:, start : start + _BLOCK, start:] += x[:, start : start + _BLOCK] @ x[:, start:].mT
+        for rows in _blocks(d):
+            self._upper[:, rows, rows.start :] += x[:, rows] @ x[:, rows.start :].mT
 
     @property
     def value(self) -> Tensor:
         full = self._upper.clone()
-        for start in range(0, full.shape[-1], _BLOCK):
-            rows, below = slice(start, start + _BLOCK), slice(start + _BLOCK, None)
+        for rows in _blocks(full.shape[-1]):
             full[:, rows, rows] = _symmetric(full[:, rows, rows])
-            full[:, below, rows] = full[:, rows, below].mT
+            full[:, rows.stop :, rows] = full[:, rows, rows.stop :].mT
         return full
+
+
+def _blocks(d: int) -> Iterator[slice]:
+    """Blocks of rows of a [d, d] triangle. Of 32 to 512 rows the best on one CPU thread was 64 to d = 512, then 128."""
+    width = 64 if d <= 512 else 128
+    for start in range(0, d, width):
+        yield slice(start, min(start + width, d))
 
 
 def _sums(layer: PrunableLayer, x: Tensor) -> _Sums:
     """The cheapest way to sum for this layer on inputs the size of `x`; each is right for every later size too."""
     if isinstance(layer, nn.Linear):
         return _Rows(layer.in_features)
-    plain = (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
-    same = layer.padding in ((1, 1), "same") and layer.padding_mode == "zeros"
-    if plain and same and _Displacements.pays(*x.shape[-2:]):
+    height, width = x.shape[-2:]
+    kernel, padding = layer.kernel_size, layer.padding
+    plain = (layer.stride, layer.dilation, layer.groups) == ((1, 1), (1, 1), 1)
+    if plain and kernel == (1, 1) and padding in ((0, 0), "same", "valid") and height * width >= layer.in_channels:
+        return _Maps()
+    zeros = padding in ((1, 1), "same") and layer.padding_mode == "zeros"
+    if plain and kernel == (3, 3) and zeros and _Displacements.pays(height, width):
         return _Displacements(layer.in_channels)
     return _ShiftedViews(layer)
 
