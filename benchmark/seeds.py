@@ -13,6 +13,7 @@ from typing import Any
 from spade.errors import EnvironmentProblem, InputError
 
 from .cells import Cell, cells
+from .plan import STAGES
 from .policy import Policy
 from .records import RunRecords
 
@@ -82,7 +83,8 @@ class SeedSummary:
 
 def identity(run: RunRecords) -> str:
     """sha256 over everything that decides a run's values except its seed and its arithmetic."""
-    facts = {"scale": run.scale, "protocol": run.protocol, "recipe": run.provenance.get("scale_sha256", "")}
+    recipe = run.provenance.get("scale_sha256", "")
+    facts = {"scale": run.scale, "recipe": recipe, "protocol": run.protocol, "stages": STAGES}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=dict).encode()).hexdigest()
 
 

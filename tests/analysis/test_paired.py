@@ -34,7 +34,10 @@ def test_repeating_every_score_of_an_image_changes_nothing_but_n() -> None:
     scores = generator(4).normal(size=12)
     once = cluster_mean(scores, range(12), bootstrap=Bootstrap(500, 0.95), generator=generator())
     thrice = cluster_mean(
-        np.repeat(scores, 3), np.repeat(np.arange(12), 3), bootstrap=Bootstrap(500, 0.95), generator=generator()
+        np.repeat(scores, 3),
+        np.repeat(np.arange(12), 3).tolist(),
+        bootstrap=Bootstrap(500, 0.95),
+        generator=generator(),
     )
     assert (thrice.n, thrice.clusters) == (36, 12)
     assert (thrice.low, thrice.high) == pytest.approx((once.low, once.high))
@@ -110,7 +113,7 @@ def test_the_cluster_interval_covers_the_truth_where_a_naive_one_does_not() -> N
     covered = naive = 0
     for _ in range(rounds):
         scores = draw.normal(size=(images, 1)) + 0.3 * draw.normal(size=(images, methods))
-        labels = np.repeat(np.arange(images), methods)
+        labels = np.repeat(np.arange(images), methods).tolist()
         by_image = cluster_mean(scores.ravel(), labels, bootstrap=Bootstrap(499, 0.95), generator=draw)
         by_score = cluster_mean(scores.ravel(), range(scores.size), bootstrap=Bootstrap(499, 0.95), generator=draw)
         covered += by_image.low <= 0 <= by_image.high

@@ -50,7 +50,7 @@ def test_an_effect_nobody_could_resolve_needs_infinitely_many_seeds() -> None:
 def test_power_is_how_often_simulated_seeds_are_resolved() -> None:
     rounds = 4000
     draws = np.random.default_rng(5).normal(0.7, 1.0, size=(rounds, 10))
-    resolved = (stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05).mean()
+    resolved = np.mean(np.asarray(stats.ttest_1samp(draws, 0, axis=1).pvalue) < 0.05)
     predicted = power_of_mean(0.7, 1.0, 10, level=0.95)
     assert abs(resolved - predicted) < 3.3 * math.sqrt(predicted * (1 - predicted) / rounds)
 

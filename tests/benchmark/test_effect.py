@@ -6,12 +6,13 @@ import synthetic_run
 
 from benchmark import cells, definition, policy
 from benchmark.effect import effect, effects
+from benchmark.records import RunRecords
 
 RULES = policy.load()
 TABLE = definition.load("2")
 
 
-def by_name(run: cells.RunRecords) -> dict[tuple[str, str], cells.Cell]:
+def by_name(run: RunRecords) -> dict[tuple[str, str], cells.Cell]:
     return {(cell.row, cell.column): cell for cell in cells.cells(TABLE, run)}
 
 

@@ -3,6 +3,7 @@ import math
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def test_fewer_seeds_than_the_policy_asks_for_are_refused() -> None:
     ("change", "what"),
     [({"identity": "other"}, "protocol"), ({"tables": {"2": 9}}, "table versions"), ({"cells": ()}, "cells")],
 )
-def test_runs_that_computed_different_things_make_no_range(change: dict[str, object], what: str) -> None:
+def test_runs_that_computed_different_things_make_no_range(change: dict[str, Any], what: str) -> None:
     mixed = [*summaries()[:9], replace(summaries()[9], **change)]
     with pytest.raises(InputError, match=f"Seed 9 .* another set of {what} than seed 0"):
         golden.measure(mixed, RULES)

@@ -26,7 +26,7 @@ def test_a_summary_holds_the_mean_and_n_of_every_cell_that_has_a_value() -> None
 
 
 def test_a_run_with_missing_units_gives_no_summary() -> None:
-    run = synthetic_run.with_status(synthetic_run.run(), "missing", "", method="LRP", arm="dense", share=0.5)
+    run = synthetic_run.without(synthetic_run.run(), method="LRP", arm="dense", share=0.5)
     with pytest.raises(InputError, match=r"row 'LRP', column 'Dense' lacks 4 of 8 units"):
         seeds.summarise(run, policy.load())
 

@@ -68,7 +68,7 @@ def test_a_method_the_network_cannot_take_is_not_run_with_its_reason() -> None:
 
 def test_missing_units_are_incomplete_and_more_than_the_allowed_share_of_failures_is_invalid() -> None:
     run = synthetic_run.run(11)
-    torn = judged(synthetic_run.with_status(run, "missing", "", method="LRP", arm="dense", share=0.25))
+    torn = judged(synthetic_run.without(run, method="LRP", arm="dense", share=0.25))
     assert cell(torn, "LRP", "Dense").outcome == "incomplete"
     assert "2 of 8 units" in cell(torn, "LRP", "Dense").reason
     assert (torn.exit_code(check=False), torn.exit_code(check=True)) == (3, 3)
@@ -112,7 +112,7 @@ def test_an_accuracy_has_no_interval_over_samples_and_a_control_has_one() -> Non
 
 def test_the_order_of_records_changes_no_verdict() -> None:
     run = synthetic_run.run(11)
-    turned = replace(run, records=dict(reversed(run.records.items())))
+    turned = replace(run, records=dict(list(run.records.items())[::-1]))
     assert judged(turned).cells == judged(run).cells
     assert judged(turned).effects == judged(run).effects
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark import definition
 from benchmark.plan import Plan, Subject, Unit, generator_seed, make
-from benchmark.records import RunRecords, SampleNote, UnitRecord
+from benchmark.records import RunRecords, SampleNote, Status, UnitRecord
 from benchmark.store import Store
 
 PATCHES = ("fish", "star", "heart", "moon")
@@ -149,16 +149,27 @@ def run(
     )
 
 
-def with_status(original: RunRecords, status: str, reason: str, *, method: str, arm: str, share: float) -> RunRecords:
-    """The run with that share of the units of a method and arm turned into failures; "missing" drops them."""
-    keys = [key for key, one in original.records.items() if one.method == method and one.arm.startswith(arm)]
-    hit = set(keys[: round(share * len(keys))])
+def with_status(
+    original: RunRecords, status: Status, reason: str, *, method: str, arm: str, share: float
+) -> RunRecords:
+    """The run with that share of the units of a method and arm left without a value."""
+    hit = _share(original, method, arm, share)
     changed = {
         key: replace(one, status=status, reason=reason, value=None) if key in hit else one
         for key, one in original.records.items()
-        if not (key in hit and status == "missing")
     }
     return replace(original, records=changed)
+
+
+def without(original: RunRecords, *, method: str, arm: str, share: float) -> RunRecords:
+    """The run with that share of the units of a method and arm not computed yet."""
+    hit = _share(original, method, arm, share)
+    return replace(original, records={key: one for key, one in original.records.items() if key not in hit})
+
+
+def _share(original: RunRecords, method: str, arm: str, share: float) -> set[str]:
+    keys = [key for key, one in original.records.items() if one.method == method and one.arm.startswith(arm)]
+    return set(keys[: round(share * len(keys))])
 
 
 def _draw(made: Plan, store: Store) -> None:
