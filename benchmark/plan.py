@@ -31,7 +31,9 @@ class Subject:
     """What is explained and under which rules: everything in a unit's key that is the same for the whole run.
 
     Attributes:
-        recipe_sha256: identity of the weights.
+        recipe_sha256: identity of the recipe the network is trained by.
+        weights_sha256: identity of the trained network and its samples, to the bit: a recipe carried out with another
+            number of threads may give other last bits, and then other units.
         protocol: every knob of pruning and scoring, as JSON data.
         numerics: what decides the arithmetic (device, dtype, threads, library releases).
         ratios: by name, either one `Ratios` for all methods or `Ratios` by method.
@@ -41,6 +43,7 @@ class Subject:
     scale: str
     seed: int
     recipe_sha256: str
+    weights_sha256: str
     protocol: Mapping[str, Any]
     numerics: Mapping[str, Any]
     n_augmentations: int
@@ -163,7 +166,7 @@ def hessian_key(subject: Subject, image: str) -> str:
             "stage": "hessian",
             "version": STAGES["hessian"],
             "protocol": subject.protocol,
-            "weights": subject.recipe_sha256,
+            "weights": subject.weights_sha256,
             "image": image,
             "seed": subject.seed,
             "n_augmentations": subject.n_augmentations,
@@ -283,7 +286,7 @@ def _ratios(name: str, method: str, subject: Subject) -> tuple[tuple[str, float]
 def _sealed(unit: Unit, subject: Subject) -> Unit:
     """The unit with its keys filled in."""
     of_sample = {
-        "weights": subject.recipe_sha256,
+        "weights": subject.weights_sha256,
         "seed": subject.seed,
         "sample": unit.sample,
         "method": unit.method,

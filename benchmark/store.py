@@ -1,8 +1,8 @@
 """The folder of runs: unit records, maps, sample images, and one manifest a run that ties them to tables.
 
     units/<scale>-seed<N>-<weights>.jsonl    one line a unit (`benchmark.unit_file`)
-    maps/<weights>/<2 digits>/<key>.npy      the saliency map behind a unit, [H, W] fp32
-    samples/<weights>/<n>.npz                image [C, H, W] uint8 and mask [H, W] bool of a test sample
+    maps/<recipe>/<2 digits>/<key>.npy       the saliency map behind a unit, [H, W] fp32
+    samples/<recipe>/<n>.npz                 image [C, H, W] uint8 and mask [H, W] bool of a test sample
     runs/<scale>-seed<N>.json                what was asked of whom, and how the run went
     cache/                                   trained networks
 
@@ -28,7 +28,7 @@ from .plan import Subject, make
 from .records import RunRecords, SampleNote
 
 SHORT = 12
-"""Digits of a weights hash in a file name; the full hash is in every key."""
+"""Digits of a hash in a file name; the full hash is in every key."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Store:
 
     def units_path(self, subject: Subject) -> Path:
         """The unit file of one network: seeds and scales never share one, so they may run at the same time."""
-        name = f"{subject.scale}-seed{subject.seed}-{subject.recipe_sha256[:SHORT]}.jsonl"
+        name = f"{subject.scale}-seed{subject.seed}-{subject.weights_sha256[:SHORT]}.jsonl"
         return self.folder / "units" / name
 
     def runs(self) -> tuple[tuple[str, int], ...]:

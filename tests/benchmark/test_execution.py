@@ -205,6 +205,6 @@ def test_a_calibration_does_one_job(tmp_path: Path) -> None:
 
 def test_records_of_another_network_are_not_taken(tmp_path: Path) -> None:
     carried_out(tmp_path)
-    plan = make([TABLE], replace(subject(), recipe_sha256="99" * 32))
+    plan = make([TABLE], replace(subject(), weights_sha256="99" * 32))
     done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1)
     assert done.computed == 140

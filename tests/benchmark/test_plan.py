@@ -55,7 +55,7 @@ def test_the_key_is_the_sha256_of_what_the_value_depends_on() -> None:
         "image": "s1",
         "ratios": [["layer3", 0.8], ["layer4", 0.9]],
         "n_augmentations": 8,
-        "weights": "ab" * 32,
+        "weights": "12" * 32,
         "seed": 0,
         "sample": "s1",
         "method": "LIME",
@@ -68,7 +68,7 @@ def test_the_key_is_the_sha256_of_what_the_value_depends_on() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(subject(), recipe_sha256="cd" * 32),
+        replace(subject(), weights_sha256="cd" * 32),
         replace(subject(), seed=1),
         replace(subject(), protocol={"name": "paper"}),
         replace(subject(), numerics={"device": "cuda"}),

@@ -111,7 +111,7 @@ def test_a_damaged_sample_counts_as_absent(tmp_path: Path) -> None:
 
 
 def test_seeds_and_weights_have_unit_files_of_their_own(tmp_path: Path) -> None:
-    subjects = [subject(), subject(seed=1), replace(subject(), recipe_sha256="ef" * 32)]
+    subjects = [subject(), subject(seed=1), replace(subject(), weights_sha256="ef" * 32)]
     assert len({Store(tmp_path).units_path(one) for one in subjects}) == 3
 
 

@@ -35,6 +35,7 @@ def subject(n_samples: int = 4, *, seed: int = 0, scale: str = "smoke") -> Subje
         scale=scale,
         seed=seed,
         recipe_sha256="ab" * 32,
+        weights_sha256="12" * 32,
         protocol={"name": "ours", "map_channels": "abs_sum"},
         numerics={"device": "cpu"},
         n_augmentations=8,

@@ -51,6 +51,7 @@ def subject(seed: int = 0, *, scale: str = "mini", n_samples: int = 8) -> Subjec
         scale=scale,
         seed=seed,
         recipe_sha256=f"{seed:02x}" * 32,
+        weights_sha256=f"{seed:02x}" * 32,
         protocol={"name": "ours", "map_channels": "abs_sum"},
         numerics={"device": "cpu", "threads": 1},
         n_augmentations=8,
