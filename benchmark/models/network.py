@@ -9,11 +9,12 @@ from torchvision.models.resnet import Bottleneck
 
 @dataclass(frozen=True)
 class Shape:
-    """Blocks and output channels of each stage; the bottleneck inside a block is a quarter as wide."""
+    """Blocks and output channels of each stage; `base_width` 64 makes the bottleneck a quarter as wide."""
 
     blocks: tuple[int, int, int, int] = (1, 1, 1, 1)
     widths: tuple[int, int, int, int] = (64, 128, 256, 512)
-    strides: tuple[int, int, int, int] = (1, 2, 2, 2)
+    strides: tuple[int, int, int, int] = (2, 2, 2, 1)
+    base_width: int = 64
     stem_width: int = 32
     stem_stride: int = 2
 
@@ -39,7 +40,9 @@ class SmallResNet(nn.Module):
                     shortcut = nn.Sequential(
                         nn.Conv2d(width_in, width, 1, stride=step, bias=False), nn.BatchNorm2d(width)
                     )
-                stage.append(Bottleneck(width_in, width // Bottleneck.expansion, step, shortcut))
+                stage.append(
+                    Bottleneck(width_in, width // Bottleneck.expansion, step, shortcut, base_width=shape.base_width)
+                )
                 width_in = width
             self.add_module(f"layer{i}", nn.Sequential(*stage))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
@@ -52,4 +55,5 @@ class SmallResNet(nn.Module):
         """Logits [N, classes] of images [N, 3, H, W]."""
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(torch.flatten(self.avgpool(x), 1))  # type: ignore[no-any-return]
+        logits: Tensor = self.fc(torch.flatten(self.avgpool(x), 1))
+        return logits
