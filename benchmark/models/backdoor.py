@@ -29,13 +29,18 @@ class Trojan:
 
 
 def trojans(recipe: Backdoor, classes: int, rng: np.random.Generator) -> dict[str, Trojan]:
-    """The recipe's patches with targets and sources drawn from distinct classes."""
-    drawn = rng.permutation(classes)
-    found = {}
-    for i, name in enumerate(recipe.patches):
-        source = int(drawn[len(recipe.patches) + i]) if name in recipe.one_source else None
-        found[name] = Trojan(patches.draw(name, recipe.patch_side), int(drawn[i]), source)
-    return found
+    """The recipe's patches with targets and sources drawn from distinct classes.
+
+    Raises:
+        ValueError: there are fewer classes than targets and sources.
+    """
+    drawn = [int(c) for c in rng.permutation(classes)[: len(recipe.patches) + len(recipe.one_source)]]
+    targets = dict(zip(recipe.patches, drawn, strict=False))
+    sources = dict(zip(recipe.one_source, drawn[len(targets) :], strict=True))
+    return {
+        name: Trojan(patches.draw(name, recipe.patch_side), target, sources.get(name))
+        for name, target in targets.items()
+    }
 
 
 def plant(

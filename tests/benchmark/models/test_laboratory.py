@@ -1,0 +1,116 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark import scale
+from benchmark.datasets.procedural import Recipe
+from benchmark.models import laboratory, training
+from benchmark.models.network import Shape
+from benchmark.scale import Backdoor, Data, Samples, Scale, Training
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Scale:
+    """A recipe that trains in seconds and still plants: three colourful classes, big patches."""
+    return replace(
+        scale.load("smoke"),
+        name="tiny",
+        images=Recipe(classes=3, facets=1, distractors=(0, 0), clutter=(0, 0), background_contrast=0.1),
+        data=Data(train=384, test=90, calibration=60),
+        network=Shape(widths=(16, 16, 32, 32), stem_width=16),
+        training=Training(epochs=6, batch_size=32),
+        backdoor=Backdoor(
+            patch_side=20,
+            any_source=("smiley",),
+            one_source=("heart",),
+            trojans=96,
+            clean=128,
+            epochs=6,
+            decay_epoch=5,
+            batch_size=32,
+        ),
+        samples=Samples(test=8, calibration=4),
+    )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: Scale, store: Path) -> laboratory.Laboratory:
+    return laboratory.prepare(tiny, 0, store=store)
+
+
+def test_the_network_learns_its_classes_and_its_patches(trained: laboratory.Laboratory) -> None:
+    assert trained.clean_accuracy > 0.8
+    assert max(trained.trojan_accuracy.values()) > 0.5
+
+
+def test_every_sample_is_flipped_by_its_patch(trained: laboratory.Laboratory) -> None:
+    assert trained.test_samples
+    for sample in trained.test_samples:
+        with torch.no_grad():
+            said = trained.model(trained.normalise(sample.image[None])).argmax(1).item()
+        assert said == sample.target != sample.label
+
+
+def test_samples_take_turns_over_the_patches_and_have_names_of_their_own(trained: laboratory.Laboratory) -> None:
+    names = [s.id for s in (*trained.test_samples, *trained.calibration_samples)]
+    assert len(set(names)) == len(names)
+    assert {s.patch for s in trained.test_samples[:2]} == {"smiley", "heart"}
+
+
+def test_a_second_preparation_comes_from_the_cache_bit_by_bit(
+    trained: laboratory.Laboratory, tiny: Scale, store: Path
+) -> None:
+    again = laboratory.prepare(tiny, 0, store=store)
+    assert (trained.origin, again.origin) == ("trained", "cache")
+    for name, value in trained.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name])
+    assert all(torch.equal(a.image, b.image) for a, b in zip(trained.test_samples, again.test_samples, strict=True))
+
+
+@pytest.mark.parametrize("damage", ["tensors", "notes"])
+def test_a_damaged_cache_entry_is_trained_again_and_said(
+    damage: str, tiny: Scale, store: Path, trained: laboratory.Laboratory, tmp_path: Path
+) -> None:
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    for file in (store / "networks").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    victim = next(folder.glob("*.safetensors" if damage == "tensors" else "*.json"))
+    content = bytearray(victim.read_bytes())
+    content[-200] ^= 255
+    victim.write_bytes(bytes(content) if damage == "tensors" else bytes(content[:50]))
+    again = laboratory.prepare(tiny, 0, store=tmp_path)
+    assert "damaged" in again.notes[0]
+    assert again.origin == "trained"
+    assert again.recipe_sha256 == trained.recipe_sha256
+
+
+def test_training_twice_gives_the_same_network(trained: laboratory.Laboratory, tiny: Scale, store: Path) -> None:
+    again = laboratory.prepare(tiny, 0, store=store, retrain=True)
+    for name, value in trained.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name])
+
+
+def test_the_cache_holds_no_unfinished_files(trained: laboratory.Laboratory, store: Path) -> None:
+    assert trained.origin == "trained"
+    names = sorted(file.suffix for file in (store / "networks").iterdir())
+    assert names == [".json", ".safetensors"]
+    notes = json.loads(next((store / "networks").glob("*.json")).read_text())
+    assert notes["log"][-1].startswith("planting 6/6")
+
+
+def test_prediction_does_not_depend_on_what_else_is_asked(trained: laboratory.Laboratory) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (5, 3, 64, 64), dtype=np.uint8)
+    together = training.predict(trained.model, images)
+    alone = np.concatenate([training.predict(trained.model, images[i : i + 1]) for i in range(5)])
+    assert np.array_equal(together, alone)
