@@ -1,0 +1,136 @@
+"""Sparsity ratios of a scale, searched for each saliency method on networks and samples that no table is judged on.
+
+The paper's search (3.2): the last group first, the ratio with the best mean Trojan AUC stays. Here the calibration
+samples come from networks of seeds of their own, so neither a test image nor a test network is ever seen.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from torch import nn
+
+from spade import saliency, sparsity, trace, tuning
+from spade.errors import InputError
+from spade.layers import prunable_layers
+from spade.protocol import Protocol
+from spade.saliency import Settings
+from spade.sparsity import Ratios
+
+from .metrics.trojan_auc import trojan_auc
+from .models.laboratory import Laboratory, Sample
+from .plan import generator_seed
+
+Told = Callable[[str, int, int], None]
+"""Called with (method, candidates scored, candidates in all)."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome for one method: ratios by group, and the mean AUC [0 to 1] with and without them."""
+
+    method: str
+    ratios: Ratios
+    score: float
+    dense: float
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How maps are made while searching; the same as in the tables."""
+
+    solver: str
+    protocol: Protocol
+    settings: Settings
+    groups: tuple[str, ...]
+    candidates: tuple[float, ...]
+
+
+class Calibration:
+    """Calibration samples with everything their traces need, made once for all methods and candidates."""
+
+    def __init__(self, laboratories: Mapping[int, Laboratory], rules: Rules, told: Told = lambda *_: None) -> None:
+        self.rules = rules
+        self.dense_networks = {seed: saliency.prepare(lab.model) for seed, lab in laboratories.items()}
+        self.benches: list[_Bench] = []
+        wanted = sum(len(lab.calibration_samples) for lab in laboratories.values())
+        if not wanted:
+            raise InputError("The networks have no calibration samples; raise samples.calibration of the scale.")
+        for seed, lab in laboratories.items():
+            for sample in lab.calibration_samples:
+                told("Hessians", len(self.benches), wanted)
+                self.benches.append(_Bench(f"{seed}/{sample.id}", sample, lab, rules, self.dense_networks[seed]))
+        told("Hessians", wanted, wanted)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Names of the samples, the seed of their network in front."""
+        return tuple(bench.id for bench in self.benches)
+
+    def search(self, method: str, test_ids: Sequence[str], *, state: Path | None, told: Told) -> Found:
+        """The ratios of one method; resumed from the file `state` where it was stopped.
+
+        Raises:
+            InputError: a calibration sample is a test sample, or `state` belongs to another search.
+        """
+        in_all = len(self.rules.groups) * (len(self.rules.candidates) + 1)
+        done = 0
+
+        def score(ratios: Ratios) -> float:
+            nonlocal done
+            value = fmean(bench.score(method, ratios) for bench in self.benches)
+            done += 1
+            told(method, min(done, in_all), in_all)
+            return value
+
+        tuned = tuning.tune(
+            self.rules.groups,
+            self.rules.candidates,
+            score=score,
+            calibration_ids=self.ids,
+            test_ids=test_ids,
+            state_path=state,
+        )
+        return Found(method, tuned.ratios, tuned.score, tuned.dense)
+
+
+class _Bench:
+    """One calibration sample: its eliminations, and one sparse network whose weights are exchanged."""
+
+    def __init__(self, name: str, sample: Sample, lab: Laboratory, rules: Rules, dense: saliency.Prepared) -> None:
+        self.id = name
+        self._sample, self._rules = sample, rules
+        self._layers = tuple(prunable_layers(lab.model))
+        chosen = [layer for layer in self._layers if layer.startswith(rules.groups)]
+        self._prepared = trace.prepare(
+            lab.model,
+            sample.image,
+            normalise=lab.normalise,
+            solver="obc" if rules.solver == "obc" else "sparsegpt",
+            protocol=rules.protocol,
+            layers=chosen,
+            generator=torch.Generator().manual_seed(_seed(name, "augmentations")),
+        )
+        self._network: nn.Module = self._prepared.sparse_model({})
+        self._ready = saliency.prepare(self._network, like=dense)
+        self._x = lab.normalise(sample.image[None])
+
+    def score(self, method: str, ratios: Ratios) -> float:
+        """Trojan AUC [0 to 1] of one method's map at these ratios by group."""
+        self._prepared.rewrite(self._network, sparsity.by_group(self._layers, ratios))
+        attribution = saliency.explain(
+            method,
+            self._ready,
+            self._x.clone(),
+            self._sample.target,
+            generator=torch.Generator().manual_seed(_seed(self.id, method)),
+            settings=self._rules.settings,
+        )
+        return trojan_auc(saliency.heatmap(attribution, self._rules.protocol.map_channels), self._sample.mask)
+
+
+def _seed(*parts: str) -> int:
+    return generator_seed(hashlib.sha256("/".join(parts).encode()).hexdigest())
