@@ -16,6 +16,9 @@ from spade.errors import InputError, nearest
 from .datasets.procedural import Recipe
 from .models.network import Shape
 
+RATIOS = "ratios"
+"""Folder beside the scales with the ratios that `benchmark.search` found; they replace those of the scale."""
+
 TRAINING_VERSION = 1
 """Raise it when the code that draws images or trains changes its results: cached networks are then trained again."""
 
@@ -91,7 +94,8 @@ class Pruning:
 class Scale:
     """One embedded scale.
 
-    `ratios` has, by name, either a sparsity by group of layers, or such a mapping by saliency method.
+    `ratios` has, by name, either a sparsity by group of layers, or such a mapping by saliency method; `ratios_origin`
+    says how they were found, empty if they were chosen.
     """
 
     name: str
@@ -104,7 +108,7 @@ class Scale:
     samples: Samples
     pruning: Pruning
     ratios: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
-    ratios_origin: str = ""
+    ratios_origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def recipe(self, seed: int) -> dict[str, Any]:
         """Everything the trained network depends on, as JSON data."""
@@ -138,7 +142,12 @@ def load(name: str) -> Scale:
     if not path.is_file():
         known = [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
         raise InputError(f"There is no scale '{name}'. {nearest(name, known)}")
-    return parse(tomllib.loads(path.read_text(encoding="utf-8")), f"benchmark/scales/{name}.toml")
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    tuned = files("benchmark.scales") / RATIOS / f"{name}.toml"
+    if tuned.is_file():
+        found = tomllib.loads(tuned.read_text(encoding="utf-8"))
+        document |= {"ratios": document.get("ratios", {}) | found["ratios"], "ratios_origin": found["origin"]}
+    return parse(document, f"benchmark/scales/{name}.toml")
 
 
 def parse(document: Mapping[str, Any], where: str) -> Scale:

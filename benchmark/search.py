@@ -5,6 +5,7 @@ samples come from networks of seeds of their own, so neither a test image nor a 
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,3 +135,25 @@ class _Bench:
 
 def _seed(*parts: str) -> int:
     return generator_seed(hashlib.sha256("/".join(parts).encode()).hexdigest())
+
+
+def as_toml(origin: Mapping[str, object], found: Mapping[str, Sequence[Found]]) -> str:
+    """The text of a ratios file: how the search was done, its outcome, and the ratios by arm and method."""
+    lines = ["# Written by `spade-bench tune`; not edited by hand.", "[origin]"]
+    lines += [f"{key} = {_toml(value)}" for key, value in origin.items()]
+    for arm, outcomes in found.items():
+        lines += ["", f"# Calibration AUC before and after: {arm}"]
+        lines += [f"# {f.method}: {100 * f.dense:.2f} -> {100 * f.score:.2f}" for f in outcomes]
+        lines.append(f"[ratios.{arm}]")
+        for f in outcomes:
+            ratios = ", ".join(f"{group} = {ratio:g}" for group, ratio in f.ratios.items() if ratio)
+            lines.append(f"{f.method} = {{ {ratios} }}" if ratios else f"{f.method} = {{}}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value)
