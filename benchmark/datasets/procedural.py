@@ -114,8 +114,9 @@ def _paint(  # noqa: PLR0917 - one painter for objects, distractors and clutter:
     radius: tuple[float, float],
     rng: np.random.Generator,
 ) -> None:
-    """Draws one object an image onto `canvas` in place, antialiased over one pixel."""
-    n, side = len(facet), recipe.side
+    """Draws one object onto each image of `canvas` that shows it, in place, antialiased over one pixel."""
+    drawn = np.flatnonzero(shown)
+    facet, side, n = facet[drawn], recipe.side, len(drawn)
     size = _uniform(rng, *radius, (n, 1, 1))
     reach = np.minimum(size * 0.9, side / 2 - 1)
     cy, cx = (reach + rng.random((n, 1, 1), dtype=np.float32) * (side - 2 * reach) for _ in range(2))
@@ -133,7 +134,7 @@ def _paint(  # noqa: PLR0917 - one painter for objects, distractors and clutter:
             cosine, sine = cosine * cos1 - sine * sin1, sine * cos1 + cosine * sin1
         amplitude, phase = vocabulary.amplitude[facet, k][:, None, None], vocabulary.phase[facet, k][:, None, None]
         outline += amplitude * np.cos(phase) * cosine - amplitude * np.sin(phase) * sine
-    cover = np.clip(size * np.clip(outline, 0.35, 1.6) - distance + 0.5, 0, 1) * shown[:, None, None]
+    cover = np.clip(size * np.clip(outline, 0.35, 1.6) - distance + 0.5, 0, 1)
     direction = vocabulary.angle[facet][:, None, None] + turn
     along = dx * (np.cos(direction) / size) + dy * (np.sin(direction) / size)
     stripe = np.clip(
@@ -142,9 +143,8 @@ def _paint(  # noqa: PLR0917 - one painter for objects, distractors and clutter:
     first, second = (vocabulary.colours[facet, i][:, :, None, None] for i in (0, 1))
     jitter = 0.05 * rng.standard_normal((n, 3, 1, 1), dtype=np.float32)
     colour = (second + jitter) + (first - second) * stripe[:, None]
-    colour -= canvas
-    colour *= cover[:, None]
-    canvas += colour
+    below = canvas[drawn]
+    canvas[drawn] = below + cover[:, None] * (colour - below)
 
 
 def _uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> Floats:
