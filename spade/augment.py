@@ -145,14 +145,14 @@ def augment(
 ) -> Tensor:
     """The image's variants [n, C, H, W], in [0, 1], in the image's dtype (uint8: fp32) and on its device.
 
-    The first m of n variants are the m variants of the same generator state. Parameters do not depend on the device;
-    noise does. The generator moves on by two draws, whatever n is.
+    The first m of n variants are the m variants of the same generator state. Parameters do not depend on the image's
+    device; noise does. The generator moves on by two draws, whatever n is.
 
     Args:
         image: [C, H, W] in [0, 1], or uint8 in [0, 255].
         n: how many.
         augmentation: a name of PRESETS or one of your own.
-        generator: on the CPU.
+        generator: on any device.
 
     Raises:
         InputError: If the image has another shape or range, n is not positive, or the name is unknown.
@@ -175,7 +175,7 @@ def augmented_batches(
         raise InputError(f"Ask for 1 variant or more, in batches of 1 or more; got {n} in batches of {batch_size}.")
     if augmentation.jitter is not None and image.shape[0] not in (1, 3):
         raise InputError(f"Colour jitter wants an image of 1 or 3 channels; this one has {image.shape[0]}.")
-    parameter_seed, noise_seed = torch.randint(2**62, (2,), generator=generator).tolist()
+    parameter_seed, noise_seed = torch.randint(2**62, (2,), generator=generator, device=generator.device).tolist()
     draws = torch.rand(n, _DRAWS, generator=torch.Generator().manual_seed(parameter_seed), dtype=torch.float64)
     noise = torch.Generator(image.device).manual_seed(noise_seed)
     return _batches(image, torch.split(draws, batch_size), augmentation, noise)

@@ -273,6 +273,11 @@ class _Work:
         _check_names(wanted, self.layers, self.excluded)
         layers = {name: layer for name, layer in self.layers.items() if name in wanted}
         hessians = layer_grams(self.model, self.batches(), layers=layers) if layers else {}
+        if layers and not hessians:
+            raise InputError(
+                f"None of the layers {', '.join(layers)} ran: {type(self.model).__name__} uses their weights without "
+                "calling them, or not on this image."
+            )
         solutions = {name: self._solutions(layers[name], hessian) for name, hessian in hessians.items()}
         return Prepared(
             self.model,
