@@ -1,12 +1,12 @@
 """Paired effects within one run: what an arm gains over the table's baseline on the same samples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.paired import PairedDifference, holm, paired_difference
 
-from .cells import Cell
+from .cells import AVERAGE, Cell
 from .definition import Dense, TableDefinition
 from .policy import Policy
 
@@ -38,30 +38,55 @@ def effects(table: TableDefinition, cells: Sequence[Cell], policy: Policy) -> li
     Average rows are one question of their own, so Holm counts the methods only.
     """
     baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), None)
-    by_name = {(cell.row, cell.column): cell for cell in cells}
     found: list[Effect] = []
-    for column in dict.fromkeys(cell.column for cell in cells if cell.kind in {"value", "average"}):
+    for column in dict.fromkeys(cell.column for cell in cells if cell.kind == "value" and not cell.not_run):
         if baseline is None or column == baseline:
             continue
-        pairs = [(cell, by_name[cell.row, baseline]) for cell in cells if cell.column == column and not cell.not_run]
-        methods = _adjusted([effect(high, low, policy) for high, low in pairs if high.kind == "value"], policy)
-        average = [effect(high, low, policy) for high, low in pairs if high.kind == "average"]
-        found += methods + _adjusted(average, policy)
+        rows = [cell.row for cell in cells if cell.column == column and cell.kind == "value" and not cell.not_run]
+        found += _adjusted([effect(cells, table.id, row, column, baseline, policy) for row in rows], policy)
+        if table.average:
+            found += _adjusted([effect(cells, table.id, AVERAGE, column, baseline, policy)], policy)
     return found
 
 
-def effect(high: Cell, low: Cell, policy: Policy) -> Effect:
-    """What the cell `high` gains over the cell `low` on the samples both have a value for."""
-    before = dict(zip(low.samples, low.values, strict=True))
-    pairs = [(s, v, before[s]) for s, v in zip(high.samples, high.values, strict=True) if s in before]
-    names = high.table, high.row, high.column, low.column
-    if not pairs:
+def effect(cells: Iterable[Cell], table: str, row: str, column: str, baseline: str, policy: Policy) -> Effect:  # noqa: PLR0917
+    """What the cell at `column` gains over the cell at `baseline`, on the samples that both have a value for.
+
+    In the row of averages both columns are averaged over the methods that both have values for, per sample: a method
+    that one of two networks cannot take would otherwise pass for a difference between them.
+    """
+    of_table = [cell for cell in cells if cell.table == table and cell.kind == "value"]
+    by_name = {(cell.row, cell.column): cell for cell in of_table}
+    rows = dict.fromkeys(cell.row for cell in of_table) if row == AVERAGE else (row,)
+    pairs = [(by_name.get((name, column)), by_name.get((name, baseline))) for name in rows]
+    both = [(_by_sample(high), _by_sample(low)) for high, low in pairs if high and low and high.n and low.n]
+    names = table, row, column, baseline
+    return _effect(names, both, policy)
+
+
+def _effect(
+    names: tuple[str, str, str, str], both: Sequence[tuple[dict[str, float], dict[str, float]]], policy: Policy
+) -> Effect:
+    samples = [s for s in (both[0][0] if both else ()) if all(s in high and s in low for high, low in both)]
+    if not samples:
         return Effect(*names, difference=None)
-    samples, treated, baseline = zip(*pairs, strict=True)
     difference = paired_difference(
-        treated, baseline, samples, bootstrap=policy.bootstrap, generator=policy.generator("effect", *names)
+        [_mean(high[sample] for high, _ in both) for sample in samples],
+        [_mean(low[sample] for _, low in both) for sample in samples],
+        samples,
+        bootstrap=policy.bootstrap,
+        generator=policy.generator("effect", *names),
     )
     return Effect(*names, difference=difference)
+
+
+def _by_sample(cell: Cell) -> dict[str, float]:
+    return dict(zip(cell.samples, cell.values, strict=True))
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return math.fsum(found) / len(found)
 
 
 def _adjusted(found: list[Effect], policy: Policy) -> list[Effect]:

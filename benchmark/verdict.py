@@ -17,7 +17,7 @@ from data_manifests.errors import UnknownNameError
 
 from . import direction as directions
 from . import seeds
-from .cells import Cell, cells
+from .cells import AVERAGE, Cell, cells
 from .direction import Direction
 from .effect import Effect, effect, effects
 from .golden import Golden, GoldenRange
@@ -59,6 +59,7 @@ class DirectionVerdict:
         paper: high - low as printed, on other data.
         over_seeds: high - low over seeds, in the table's unit; None where no seed was stored.
         values: high - low of each seed, in order of seed.
+        low_mean: the low column's mean over the same seeds; NaN where there are none.
         adjusted_p: after Holm over all directions that were measured.
         here: high - low in this run, over its samples; None where this run has not both cells.
     """
@@ -69,6 +70,7 @@ class DirectionVerdict:
     reason: str
     over_seeds: SeedMean | None
     values: tuple[float, ...]
+    low_mean: float
     adjusted_p: float
     here: Effect | None
 
@@ -130,12 +132,11 @@ def judge_directions(
     runs = seeds.reference(summaries)
     stale = bool(runs) and run is not None and runs[0].identity != seeds.identity(run)
     measured = [(one, () if stale else _over_seeds(one, runs)) for one in directions.load()]
-    means = [_mean(values, policy) if values else None for _, values in measured]
+    means = [_mean([high - low for high, low in pairs], policy) if pairs else None for _, pairs in measured]
     adjusted = holm([math.nan if mean is None else mean.p_value for mean in means])
-    by_name = {(cell.table, cell.row, cell.column): cell for cell in found}
     verdicts = []
-    for (one, values), mean, p in zip(measured, means, adjusted.tolist(), strict=True):
-        here = (by_name.get((one.table, one.row, one.high)), by_name.get((one.table, one.row, one.low)))
+    for (one, pairs), mean, p in zip(measured, means, adjusted.tolist(), strict=True):
+        here = effect(found, one.table, one.row, one.high, one.low, policy)
         outcome, reason = _resolve(mean, p, stale, policy)
         verdicts.append(
             DirectionVerdict(
@@ -144,9 +145,10 @@ def judge_directions(
                 outcome=outcome,
                 reason=reason,
                 over_seeds=mean,
-                values=values,
+                values=tuple(high - low for high, low in pairs),
+                low_mean=math.fsum(low for _, low in pairs) / len(pairs) if pairs else math.nan,
                 adjusted_p=p,
-                here=effect(here[0], here[1], policy) if here[0] and here[1] else None,
+                here=here if here.difference else None,
             )
         )
     return tuple(verdicts)
@@ -200,9 +202,24 @@ def _paper(cell: Cell) -> str:
         return ""
 
 
-def _over_seeds(one: Direction, runs: Sequence[SeedSummary]) -> tuple[float, ...]:
-    pairs = [(run.mean((one.table, one.row, one.high)), run.mean((one.table, one.row, one.low))) for run in runs]
-    return tuple(high - low for high, low in pairs if high is not None and low is not None)
+def _over_seeds(one: Direction, runs: Sequence[SeedSummary]) -> tuple[tuple[float, float], ...]:
+    """The means of the high and the low column, of each seed that has both."""
+    return tuple(pair for run in runs if (pair := _columns(one, run)) is not None)
+
+
+def _columns(one: Direction, run: SeedSummary) -> tuple[float, float] | None:
+    """Both columns of one seed; a row of averages is averaged over the methods that both columns have."""
+    means = {
+        (cell.row, cell.column): cell.mean for cell in run.cells if (cell.table, cell.kind) == (one.table, "value")
+    }
+    rows = dict.fromkeys(row for row, _ in means) if one.row == AVERAGE else (one.row,)
+    both = [
+        (means[row, one.high], means[row, one.low]) for row in rows if {(row, one.high), (row, one.low)} <= set(means)
+    ]
+    if not both:
+        return None
+    high, low = zip(*both, strict=True)
+    return math.fsum(high) / len(both), math.fsum(low) / len(both)
 
 
 def _mean(values: Sequence[float], policy: Policy) -> SeedMean:
@@ -213,14 +230,14 @@ def _resolve(mean: SeedMean | None, p: float, stale: bool, policy: Policy) -> tu
     if mean is None:
         what = "was measured with another protocol or recipe than this run" if stale else "is stored for it"
         return "unmeasured", f"no seed {what}"
-    chance = f"{policy.directions.power:.0%}"
+    chance = f"{100 * policy.directions.power:.0f} %"
     if p < policy.directions.alpha:
         word: Resolution = "resolved" if mean.mean > 0 else "reversed"
-        return word, f"{mean.n} seeds detect {mean.detectable:.2f} with a chance of {chance}"
+        return word, f"{mean.n} seeds would detect {mean.detectable:.2f} with a chance of {chance}"
     if mean.n < 2:
         return "unresolved", "one seed has no spread"
-    needed = "no number of seeds would do" if math.isinf(mean.seeds_needed) else f"{mean.seeds_needed:.0f} would"
+    needed = "no number would do" if math.isinf(mean.seeds_needed) else f"it takes {mean.seeds_needed:.0f}"
     return "unresolved", (
-        f"{mean.n} seeds detect {mean.detectable:.2f} with a chance of {chance}; for an effect as small as this "
+        f"{mean.n} seeds would detect {mean.detectable:.2f} with a chance of {chance}; for an effect as small as this "
         f"{needed}, before the correction for several directions"
     )

@@ -1,0 +1,95 @@
+"""The report as one HTML page that opens offline: no script, no font, no request to anywhere."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from .content import OTHER_DATA, Content, DirectionEntry, EffectEntry
+from .strip import Axis, axis
+
+MINUS = "\N{MINUS SIGN}"
+
+WORDS = {
+    "within": "inside its golden range",
+    "deviates": "outside its golden range",
+    "invalid": "too many of its units failed",
+    "incomplete": "units are still to be computed",
+    "no range": "no golden range was measured for it",
+    "not run": "nothing here computes it",
+}
+"""What each verdict on a cell means, in the order a page counts them."""
+
+SIGNS = {
+    "within": "✓",
+    "deviates": "✗",
+    "invalid": "!",
+    "incomplete": "…",
+    "no range": "○",
+    "not run": "\N{EN DASH}",
+    "resolved": "✓",
+    "reversed": "✗",
+    "unresolved": "?",
+    "unmeasured": "○",
+}
+"""A shape for each verdict, so that none is told by colour alone."""
+
+
+def render(content: Content) -> str:
+    """The page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=number, signed=signed, chance=chance, share=share, breakable=breakable)
+    environment.globals.update(
+        words=WORDS,
+        signs=SIGNS,
+        other_data=OTHER_DATA,
+        effect_axis=effect_axis,
+        direction_axis=direction_axis,
+        finite=math.isfinite,
+    )
+    template = environment.from_string(_read("page.html.j2"))
+    return template.render(content=content, style=Markup(_read("page.css")))  # noqa: S704 - our own style sheet
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A measured number for a reader; a dash where there is none."""
+    return f"{value:.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else "—"
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A difference for a reader, its sign always written."""
+    return f"{value:+.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else "—"
+
+
+def chance(p_value: float) -> str:
+    """A p-value for a reader: never zero."""
+    if not math.isfinite(p_value):
+        return "—"
+    return "< .001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def share(value: float) -> str:
+    """A share as per cent; a dash where there is none."""
+    return f"{100 * value:.0f} %".replace("-", MINUS) if math.isfinite(value) else "—"
+
+
+def breakable(name: str) -> Markup:
+    """A method's name that may break where a new word starts: "Integrated|Gradients"."""
+    return Markup("<wbr>").join(re.split(r"(?<=[a-z])(?=[A-Z])", name))
+
+
+def effect_axis(columns: Iterable[Sequence[EffectEntry]]) -> Axis:
+    """One axis for every effect of a table, so that its columns can be compared by eye."""
+    return axis(value for column in columns for one in column for value in (one.low, one.high, one.mean))
+
+
+def direction_axis(directions: Iterable[DirectionEntry]) -> Axis:
+    """One axis for the directions of a table: those of another may be ten times as large."""
+    return axis(value for one in directions for value in (one.low, one.high, *one.values))
+
+
+def _read(name: str) -> str:
+    return files("benchmark.report").joinpath(name).read_text(encoding="utf-8")
