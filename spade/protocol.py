@@ -121,8 +121,8 @@ PROTOCOLS: dict[str, Protocol] = {
         ratio_groups="layer",
         map_channels="sum_abs",
     ),
-    # What the text says: equation 1 bounds the weights of a layer as a whole, 3.2 names the augmentations, G.2 how many.
-    # It gives no damping; enough samples shall make the Hessian non-singular (3.2), SparseGPT's own default is 0.01.
+    # What the text says: equation 1 bounds the weights of a layer as a whole, 3.2 names the augmentations and G.2 how
+    # many. It gives no damping: enough samples shall make the Hessian non-singular (3.2). SparseGPT's default is 0.01.
     "paper": Protocol(
         name="paper",
         obc_block="unstructured",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import torch
@@ -11,8 +12,9 @@ from ..errors import InputError, nearest
 
 DeadInputs = Literal["free", "zeroed", "ordinary"]
 
-# A pivot below this share of its diagonal entry (times d) is rounding, not information: float64 resolves 2.2e-16.
-_PIVOT = 4 * torch.finfo(torch.float64).eps
+# A pivot is the share of an input's variance that the inputs before it leave unexplained. Of the 16 digits of float64
+# fewer than 5 would be left below this, so such a matrix counts as singular.
+_PIVOT = 1e-11
 # Two triangles that a float32 Gram leaves a little apart are averaged; further apart is another matrix.
 _ASYMMETRY = 1e-4
 _STRONGEST_DAMPING = 1.0
@@ -33,6 +35,11 @@ class Hessian:
     factor: Tensor
     dead: Tensor
     fallbacks: tuple[str, ...]
+
+    @cached_property
+    def inverse(self) -> Tensor:
+        """H^-1 [d, d], float64."""
+        return torch.cholesky_inverse(self.factor).flip(0, 1)
 
 
 def check_layer(weight: Tensor, hessian: Tensor) -> None:
@@ -106,12 +113,6 @@ def positive_definite(
     raise InputError("The Hessian is not positive semidefinite; pass X X^T of the layer's inputs.")
 
 
-def inverse(hessian: Hessian) -> Tensor:
-    """H^-1 [d, d], float64, exactly symmetric."""
-    G = torch.cholesky_inverse(hessian.factor).flip(0, 1)
-    return (G + G.mT) / 2
-
-
 def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tuple[float, tuple[str, ...]]]:
     yield damping * mean, ()
     if absolute is not None:
@@ -130,7 +131,7 @@ def _factor(matrix: Tensor) -> Tensor | None:
         return None
     # A Cholesky that ran through on rounding noise alone has pivots no larger than that noise.
     pivots = factor.diagonal().square() / reversed_matrix.diagonal()
-    return None if (pivots < _PIVOT * len(matrix)).any() else factor
+    return None if (pivots < _PIVOT).any() else factor
 
 
 def _described(tensor: Tensor) -> str:

@@ -2,7 +2,6 @@
 
 import math
 from fractions import Fraction
-from numbers import Real
 from typing import Literal, get_args
 
 import torch
@@ -19,9 +18,13 @@ def check_sparsity(sparsity: float) -> float:
     Raises:
         InputError: it is no number, NaN, or outside [0, 1].
     """
-    if isinstance(sparsity, bool) or not isinstance(sparsity, Real) or not 0 <= sparsity <= 1:
+    try:
+        ratio = float(sparsity)
+    except (TypeError, ValueError):
+        ratio = math.nan
+    if not 0 <= ratio <= 1:
         raise InputError(f"A sparsity is the share of weights to remove, between 0 and 1; got {sparsity!r}.")
-    return float(sparsity)
+    return ratio
 
 
 def check_count_rule(rule: str) -> None:
@@ -74,7 +77,7 @@ def share_of_rows(losses: Tensor, count: int) -> Tensor:
 def smallest(scores: Tensor, count: int) -> Tensor:
     """True on the `count` smallest of each row of scores [..., n]; among equals the first index wins."""
     n = scores.shape[-1]
-    if count == 0 or count == n:
+    if count in {0, n}:
         return torch.full_like(scores, count == n, dtype=torch.bool)
     threshold = scores.kthvalue(count, dim=-1, keepdim=True).values
     below = scores < threshold
