@@ -225,8 +225,6 @@ class _Layer:
 
     def _sharing(self, chosen: Tensor, absent: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Chunks of the chosen rows with their common base: the inverse [m, m] without the absent columns."""
-        if not chosen.any():
-            return
         # A dead input is coupled to nothing: without it the inverse of the others stays as it is.
         base = self.G[~absent][:, ~absent] if (self.dead | ~absent).all() else _inverse(self.H[~absent][:, ~absent])
         base = base.to(self.dtype)
@@ -257,7 +255,8 @@ class _Layer:
         if memory is None:
             memory = torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else _CPU_MEMORY
         most = max(1, memory // (d * d * self.dtype.itemsize))
-        yield from indices.to(device).tensor_split(max(1, math.ceil(len(indices) / most)))
+        if len(indices):
+            yield from indices.to(device).tensor_split(math.ceil(len(indices) / most))
 
 
 def _inverse(H: Tensor) -> Tensor:

@@ -153,7 +153,10 @@ def _others(removed: Tensor, m: int) -> Tensor:
 
 
 def _folded(base: Tensor, U: Tensor, keep: Tensor) -> Tensor:
-    """The new base, base - U^T U, on the kept columns [r, m', m'], written over the old base where each row has its own."""
+    """The new base, base - U^T U on the kept columns [r, m', m'].
+
+    It is written over the old one where each row has its own.
+    """
     rows, m = keep.shape
     old = base.shape[-1]
     memory = base if base.ndim == 3 else base.new_empty(rows * m * m)

@@ -186,9 +186,9 @@ class _Sweep:
     """The state of one sweep: errors E, what they ask of later columns, and the mask, all [B, d, R]."""
 
     def __init__(self, weight: Tensor, factor: Factor, counts: dict[int, int], *, published: bool) -> None:
-        self.weight, self.factor, self.counts = weight, factor, counts
+        self.weight, self.factor, self.counts = weight.detach(), factor, counts
         self.choose = selection.up_to_threshold if published else selection.smallest
-        w = weight.T.to(factor.scale.dtype).expand(len(factor.scale), -1, -1)
+        w = weight.detach().T.to(factor.scale.dtype).expand(len(factor.scale), -1, -1)
         if factor.dead_inputs != "ordinary":
             w = w.masked_fill(factor.dead[:, :, None], 0)
         self.w = w.contiguous()
