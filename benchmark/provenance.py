@@ -1,6 +1,5 @@
 """Where numbers come from: command, releases, machine, commit, policy; nothing that names a person or a host."""
 
-import hashlib
 import os
 import platform
 import re
@@ -8,7 +7,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -52,9 +50,12 @@ def command(arguments: Sequence[str]) -> str:
 
 
 def invocation(
-    arguments: Sequence[str], *, started: datetime, seconds: float, workers: int, units: int
+    arguments: Sequence[str], *, started: datetime, seconds: float, workers: int, units: int, ended: str
 ) -> dict[str, Any]:
-    """What is recorded of one command: what was typed, when (with its zone), how long it took, what it computed."""
+    """What is recorded of one command: what was typed, when (with its zone), how long it took, what it computed.
+
+    ended: "complete", "interrupted", or "running", which stays where the process was killed.
+    """
     if started.tzinfo is None:
         raise ValueError("the start of a command needs a time zone")
     return {
@@ -63,13 +64,22 @@ def invocation(
         "seconds": round(seconds, 1),
         "workers": workers,
         "units_computed": units,
+        "ended": ended,
         "releases": releases(),
     }
 
 
-def collect(invocations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The provenance of a run that took one or more commands, fit for publishing."""
+def collect(
+    invocations: Sequence[Mapping[str, Any]], *, scale_sha256: str, policy_sha256: str, network: str
+) -> dict[str, Any]:
+    """The provenance of a run that took one or more commands, fit for publishing.
+
+    network: whether the network was "trained" or taken from the "cache" by the last command.
+    """
     return {
+        "scale_sha256": scale_sha256,
+        "policy_sha256": policy_sha256,
+        "network": network,
         "invocations": [dict(item) for item in invocations],
         "seconds": round(sum(float(item["seconds"]) for item in invocations), 1),
         "python": platform.python_version(),
@@ -80,7 +90,6 @@ def collect(invocations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "releases": releases(),
         "commit": commit(),
-        "policy_sha256": policy_sha256(),
     }
 
 
@@ -116,12 +125,4 @@ def commit() -> str | None:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return git("rev-parse", "HEAD") + ("-changed" if changed else "")
     except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def policy_sha256() -> str | None:
-    """Hash of the rules for verdicts, fixed before a run; None where there are none."""
-    try:
-        return hashlib.sha256(files("benchmark").joinpath("policy.toml").read_bytes()).hexdigest()
-    except OSError:
         return None

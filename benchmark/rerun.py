@@ -1,0 +1,215 @@
+"""A run of a scale: its network, its plan, the units carried out, and the manifest that ties them together."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spade.augment import PRESETS
+from spade.errors import EnvironmentProblem, InputError
+from spade.protocol import protocol
+from spade.saliency import SETTINGS
+
+from . import definition, engine, plan, policy, provenance, scale
+from .engine import Engine
+from .execution import Execution, execute
+from .models import laboratory
+from .models.laboratory import Laboratory
+from .plan import Subject
+from .records import SampleNote, UnitRecord
+from .scale import Scale
+from .store import Manifest, Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command asks for.
+
+    Attributes:
+        tables: ids, in any order; what the store knows of other tables stays.
+        limit: jobs to do at most (a calibration); None for all.
+    """
+
+    scale: str
+    seed: int
+    tables: tuple[str, ...]
+    workers: int
+    retrain: bool = False
+    retry_failed: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told of progress: of training (what, steps done, steps in all), of the plan's size, of each record."""
+
+    training: Callable[[str, int, int], None] = lambda *_: None
+    start: Callable[[int, int], None] = lambda *_: None
+    record: Callable[[UnitRecord], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+
+
+def rerun(
+    request: Request, store: Store, *, arguments: tuple[str, ...], started: datetime, watch: Watch | None = None
+) -> Execution:
+    """Train or fetch the network, compute what the tables still lack, and keep how it went.
+
+    arguments: the command line, for the provenance. started: when it was given, with its zone.
+
+    Raises:
+        InputError: an unknown scale or table, or ratios the scale lacks.
+        EnvironmentProblem: the machine cannot carry the work; what was stored stays.
+    """
+    watch = watch or Watch()
+    begun = time.monotonic()
+    recipe = scale.load(request.scale)
+    # Before the minutes of training: a table or ratio that is not there is known now.
+    asked = [definition.load(name) for name in _in_order(request.tables)]
+    plan.make(asked, unexplained(recipe, request.seed))
+    bench = laboratory.prepare(
+        recipe, request.seed, store=store.cache, retrain=request.retrain, progress=watch.training
+    )
+    for note in bench.notes:
+        watch.note(note)
+    subject = subject_of(recipe, request.seed, bench)
+    earlier = _earlier(store, subject)
+    known = _in_order([*request.tables, *(earlier.tables if earlier else ())])
+    history = [dict(item) for item in earlier.provenance["invocations"]] if earlier else []
+    _keep_samples(store, bench)
+    done: Execution | None = None
+
+    def keep_manifest(ended: str) -> None:
+        call = provenance.invocation(
+            arguments,
+            started=started,
+            seconds=time.monotonic() - begun,
+            workers=request.workers,
+            units=done.computed if done else 0,
+            ended=ended,
+        )
+        facts = provenance.collect(
+            [*history, call],
+            scale_sha256=scale_sha256(recipe),
+            policy_sha256=policy.load().sha256,
+            network=bench.origin,
+        )
+        store.write_manifest(
+            Manifest(subject, known, _accuracy(bench), facts)
+        )
+
+    keep_manifest("running")
+    done = execute(
+        plan.make(asked, subject),
+        store,
+        open_evaluator=partial(opened, request.scale, request.seed, store.cache, subject),
+        workers=request.workers,
+        retry_failed=request.retry_failed,
+        limit=request.limit,
+        on_start=watch.start,
+        on_record=watch.record,
+    )
+    keep_manifest("interrupted" if done.interrupted else "complete")
+    return done
+
+
+def subject_of(recipe: Scale, seed: int, bench: Laboratory) -> Subject:
+    """What a laboratory's units are about."""
+    notes = tuple(SampleNote(s.id, label=s.label, target=s.target, patch=s.patch) for s in bench.test_samples)
+    return unexplained(recipe, seed, weights_sha256=weights_sha256(bench), samples=notes)
+
+
+def unexplained(recipe: Scale, seed: int, *, weights_sha256: str = "", samples: tuple[SampleNote, ...] = ()) -> Subject:
+    """The subject of a scale, with whatever samples are known; without any, its plans are checked but empty."""
+    rules = replace(
+        protocol(recipe.pruning.protocol),
+        augmentation=recipe.pruning.augmentation,
+        n_augmentations=recipe.pruning.n_augmentations,
+    )
+    return Subject(
+        scale=recipe.name,
+        seed=seed,
+        recipe_sha256=recipe.recipe_sha256(seed),
+        weights_sha256=weights_sha256,
+        protocol=_as_json(
+            {
+                "pruning": rules.as_dict(),
+                "saliency": SETTINGS[rules.name].as_dict(),
+                "augmentation": asdict(PRESETS[rules.augmentation]),
+            }
+        ),
+        numerics=provenance.numerics(),
+        n_augmentations=rules.n_augmentations,
+        ratios=_as_json(recipe.ratios),
+        samples=samples,
+        patches=recipe.backdoor.patches,
+    )
+
+
+def weights_sha256(bench: Laboratory) -> str:
+    """Identity of a network and its test samples, to the bit."""
+    digest = hashlib.sha256(bench.recipe_sha256.encode())
+    for name, value in sorted(bench.model.state_dict().items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    for sample in bench.test_samples:
+        digest.update(f"{sample.id} {sample.target}".encode())
+        digest.update(sample.image.contiguous().numpy().tobytes())
+        digest.update(sample.mask.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def scale_sha256(recipe: Scale) -> str:
+    """Identity of everything a scale decides, whatever the seed."""
+    facts = {
+        "recipe": {key: value for key, value in recipe.recipe(0).items() if key != "seed"},
+        "samples": asdict(recipe.samples),
+        "pruning": asdict(recipe.pruning),
+        "ratios": _as_json(recipe.ratios),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def opened(name: str, seed: int, cache: Path, subject: Subject) -> Iterator[Engine]:
+    """The engine of a scale whose network is in the cache; sent to worker processes by name."""
+    with engine.opened(partial(laboratory.prepare, scale.load(name), seed, store=cache), subject) as evaluator:
+        yield evaluator
+
+
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Table ids, each once, in the paper's order."""
+    return tuple(sorted({definition.load(name).id for name in names}, key=definition.names().index))
+
+
+def _earlier(store: Store, subject: Subject) -> Manifest | None:
+    """The manifest of an earlier command on the same subject, if there is one that can be read."""
+    try:
+        manifest = store.read_manifest(subject.scale, subject.seed)
+    except (InputError, EnvironmentProblem):
+        return None
+    return manifest if manifest.subject == subject else None
+
+
+def _keep_samples(store: Store, bench: Laboratory) -> None:
+    for sample in bench.test_samples:
+        image = (sample.image * 255).round().to(torch.uint8).numpy()
+        store.write_sample(bench.recipe_sha256, sample.id, image, sample.mask.numpy())
+
+
+def _accuracy(bench: Laboratory) -> dict[str, float]:
+    by_patch = {f"trojan_accuracy {patch}": value for patch, value in bench.trojan_accuracy.items()}
+    return {"clean_accuracy": bench.clean_accuracy, **by_patch}
+
+
+def _as_json(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data as a manifest gives it back, so that the two compare equal; it pickles, too."""
+    back: dict[str, Any] = json.loads(json.dumps(data, default=dict))
+    return back

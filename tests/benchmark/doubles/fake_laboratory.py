@@ -1,0 +1,78 @@
+"""A laboratory nobody trained: a small network with drawn weights and four samples, made alike wherever it is made."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from fake_evaluator import METHODS
+from torch import nn
+
+from benchmark.datasets.procedural import Recipe
+from benchmark.models.laboratory import Laboratory, Sample
+from benchmark.models.network import Shape, SmallResNet
+from benchmark.plan import Subject
+from benchmark.rerun import subject_of
+from benchmark.scale import Backdoor, Data, Pruning, Samples, Scale, Training
+
+SIDE = 20
+CLASSES = 6
+
+RATIOS: dict[str, dict[str, Any]] = {
+    "spade": {"layer3": 0.5, "layer4": 0.8},
+    "fastspade": {method: {"layer4": 0.5 if i % 2 else 0.6} for i, method in enumerate(METHODS)},
+}
+
+SCALE = Scale(
+    name="smoke",
+    title="for tests",
+    images=Recipe(),
+    data=Data(train=10, test=10, calibration=10),
+    network=Shape(widths=(8, 16, 16, 32), strides=(2, 2, 1, 1), stem_width=8, stem_stride=1),
+    training=Training(epochs=1),
+    backdoor=Backdoor(
+        patch_side=6, any_source=("fish", "star"), one_source=(), trojans=1, clean=1, epochs=1, decay_epoch=1
+    ),
+    samples=Samples(test=3, calibration=1),
+    pruning=Pruning(protocol="ours", augmentation="mild", n_augmentations=24),
+    ratios=MappingProxyType(RATIOS),
+)
+
+
+def network(seed: int = 0) -> nn.Module:
+    """The scale's network with weights drawn from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return SmallResNet(SCALE.network, CLASSES).eval()
+
+
+def sample(i: int) -> Sample:
+    """A noisy image with a bright square, the patch, at a place of its own."""
+    generator = torch.Generator().manual_seed(100 + i)
+    image = torch.rand(3, SIDE, SIDE, generator=generator) * 0.5
+    mask = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    mask[2 + i : 8 + i, 3 + 2 * i : 9 + 2 * i] = True
+    # multiples of 1/255, as images read from bytes are
+    image = ((image + 0.4 * mask).clamp(0, 1) * 255).round() / 255
+    return Sample(id=f"t{i}", image=image, mask=mask, label=i, target=(i + 1) % CLASSES, patch=("fish", "star")[i % 2])
+
+
+def make(seed: int = 0, n_samples: int = 3) -> Laboratory:
+    """The laboratory."""
+    return Laboratory(
+        model=network(seed),
+        recipe_sha256=SCALE.recipe_sha256(seed),
+        clean_accuracy=0.75,
+        trojan_accuracy={"fish": 0.5, "star": 0.25},
+        test_samples=tuple(sample(i) for i in range(n_samples)),
+        calibration_samples=(),
+        origin="trained",
+        log=(),
+    )
+
+
+def subject(n_samples: int = 3, *, ratios: Mapping[str, object] | None = None) -> Subject:
+    """The subject of the laboratory."""
+    scale = SCALE if ratios is None else replace(SCALE, ratios=ratios)  # type: ignore[arg-type]
+    return subject_of(scale, 0, make(0, n_samples))

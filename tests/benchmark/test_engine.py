@@ -1,0 +1,366 @@
+"""The engine computes what the plain chain computes: prune, explain, reduce, rank; in any order and company."""
+
+from dataclasses import replace
+from functools import partial
+
+import fake_laboratory
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmark import definition, engine, runner
+from benchmark.engine import Engine
+from benchmark.models.laboratory import Laboratory
+from benchmark.plan import NETWORK_JOB, Job, Plan, Subject, Unit, generator_seed, hessian_key, make
+from benchmark.records import UnitRecord
+from benchmark.runner import Finished
+from spade import saliency
+from spade.errors import EnvironmentProblem
+from spade.protocol import Protocol
+from spade.trace import traced
+
+TABLES = definition.load_all()
+
+
+def computed(plan: Plan, laboratory: Laboratory | None = None, *, backwards: bool = False) -> dict[str, Finished]:
+    """Every unit of a plan by key."""
+    jobs = plan.jobs()[::-1] if backwards else plan.jobs()
+    kept: list[Finished] = []
+    lab = laboratory or fake_laboratory.make()
+    runner.run(jobs, open_evaluator=lambda: engine.opened(lambda: lab, plan.subject), keep=kept.append, workers=1)
+    return {one.record.key: one for one in kept}
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    return fake_laboratory.subject()
+
+
+@pytest.fixture(scope="module")
+def plan(subject: Subject) -> Plan:
+    return make(TABLES, subject)
+
+
+@pytest.fixture(scope="module")
+def done(plan: Plan) -> dict[str, Finished]:
+    return computed(plan)
+
+
+def one(plan: Plan, **wanted: object) -> Unit:
+    (unit,) = [u for u in plan.units if all(getattr(u, name) == value for name, value in wanted.items())]
+    return unit
+
+
+def rank_auc(heatmap: Tensor, mask: Tensor) -> float:
+    """Share of (patch pixel, other pixel) pairs in the right order, ties half: every pair looked at."""
+    inside, outside = heatmap[mask].double(), heatmap[~mask].double()
+    difference = inside[:, None] - outside[None, :]
+    return float((difference > 0).double().mean() + (difference == 0).double().mean() / 2)
+
+
+def plain(unit: Unit, subject: Subject, lab: Laboratory) -> float:
+    """The value of a map unit by the public functions of spade, one after the other, nothing shared."""
+    sample = next(s for s in lab.test_samples if s.id == unit.sample)
+    image = next((s.image for s in lab.test_samples if s.id == unit.image), None)
+    x = lab.normalise(sample.image[None])
+
+    def auc(model: nn.Module) -> float:
+        generator = torch.Generator().manual_seed(generator_seed(unit.noise))
+        settings = saliency.Settings(**subject.protocol["saliency"])
+        answer = saliency.explain(unit.method, model, x, sample.target, generator=generator, settings=settings)
+        return rank_auc(saliency.heatmap(answer, subject.protocol["pruning"]["map_channels"]), sample.mask)
+
+    if image is None:
+        return auc(lab.model)
+    groups = dict(unit.ratios)
+    layers = [name for name, module in lab.model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    ratios = {name: groups[name.partition(".")[0]] for name in layers if name.partition(".")[0] in groups}
+    generator = torch.Generator().manual_seed(generator_seed(hessian_key(subject, unit.image)))
+    with traced(
+        lab.model,
+        image,
+        ratios=ratios,
+        normalise=lab.normalise,
+        solver=unit.solver or "obc",
+        protocol=Protocol(**subject.protocol["pruning"]),
+        generator=generator,
+    ) as sparse:
+        return auc(sparse.model)
+
+
+def test_every_unit_has_a_record_and_none_failed(plan: Plan, done: dict[str, Finished]) -> None:
+    assert done.keys() == {unit.key for unit in plan.units}
+    assert {(f.record.status, f.record.reason) for f in done.values()} == {("ok", "")}
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        "dense",
+        "obc, spade ratios, own sample",
+        "sparsegpt, fastspade ratios, own sample",
+        "obc, spade ratios, other sample",
+        "obc, layer1 at 0.99, own sample",
+        "obc, fc at 0.99, own sample",
+    ],
+)
+@pytest.mark.parametrize("method", ["Saliency", "LRP", "LIME", "GradientShap"])
+def test_a_value_is_what_the_plain_chain_gives(
+    plan: Plan, done: dict[str, Finished], subject: Subject, arm: str, method: str
+) -> None:
+    unit = one(plan, arm=arm, method=method, sample="t1")
+    # The chain prepares all layers at once where the engine prepares those it prunes: equal but for rounding, which
+    # moves few pixels past one another among 14,112 pairs or so (400 pixels, 36 of them in the patch).
+    assert done[unit.key].record.value == pytest.approx(plain(unit, subject, fake_laboratory.make()), abs=1e-3)
+
+
+def test_the_map_behind_a_value_ranks_to_that_value(plan: Plan, done: dict[str, Finished]) -> None:
+    masks = {s.id: s.mask for s in fake_laboratory.make().test_samples}
+    for unit in plan.units:
+        finished = done[unit.key]
+        if unit.kind == "map":
+            assert finished.heatmap is not None
+            assert finished.heatmap.dtype == np.float32
+            auc = rank_auc(torch.from_numpy(finished.heatmap), masks[unit.sample])
+            assert finished.record.value == pytest.approx(auc, abs=1e-12)
+
+
+def values(found: dict[str, Finished]) -> dict[str, tuple[object, ...]]:
+    """What must not depend on how units were computed: all but time and memory."""
+
+    def fixed(record: UnitRecord) -> UnitRecord:
+        return replace(record, seconds=0.0, peak_memory_mb=0.0)
+
+    return {key: (fixed(f.record), None if f.heatmap is None else f.heatmap.tobytes()) for key, f in found.items()}
+
+
+def test_results_are_the_same_bits_in_any_order(plan: Plan, done: dict[str, Finished]) -> None:
+    assert values(computed(plan, backwards=True)) == values(done)
+
+
+def test_results_are_the_same_bits_on_two_worker_processes(plan: Plan, done: dict[str, Finished]) -> None:
+    kept: list[Finished] = []
+    open_evaluator = partial(engine.opened, fake_laboratory.make, plan.subject)
+    runner.run(plan.jobs(), open_evaluator=open_evaluator, keep=kept.append, workers=2)
+    assert values({one.record.key: one for one in kept}) == values(done)
+
+
+def test_results_are_the_same_bits_when_only_some_units_are_left(plan: Plan, done: dict[str, Finished]) -> None:
+    some = {unit.key for i, unit in enumerate(plan.units) if i % 17 or unit.sample == "t2"}
+    kept: list[Finished] = []
+    lab = fake_laboratory.make()
+    runner.run(
+        plan.jobs(some), open_evaluator=lambda: engine.opened(lambda: lab, plan.subject), keep=kept.append, workers=1
+    )
+    assert values({one.record.key: one for one in kept}) == {
+        key: value for key, value in values(done).items() if key not in some
+    }
+
+
+def test_global_random_numbers_are_neither_used_nor_moved(subject: Subject) -> None:
+    table = replace(definition.load("2"), arms=definition.load("2").arms[::2])  # dense and FastSPADE
+    plan = make([table], replace(subject, samples=subject.samples[:1]))
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = computed(plan)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert values(computed(plan)) == values(first)
+
+
+def test_the_network_is_left_as_it_was() -> None:
+    lab = fake_laboratory.make()
+    before = {name: value.clone() for name, value in lab.model.state_dict().items()}
+    computed(make(TABLES, fake_laboratory.subject(1)), lab)
+    assert all(torch.equal(value, before[name]) for name, value in lab.model.state_dict().items())
+    assert not any(module._forward_hooks or module._backward_hooks for module in lab.model.modules())
+
+
+def test_the_number_of_threads_is_given_back(plan: Plan) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with engine.opened(fake_laboratory.make, plan.subject):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_pruned_record_says_how_sparse_each_pruned_layer_became(plan: Plan, done: dict[str, Finished]) -> None:
+    record = done[one(plan, arm="obc, spade ratios, own sample", method="LRP", sample="t0").key].record
+    lab = fake_laboratory.make()
+    asked = {"layer3": 0.5, "layer4": 0.8}
+    pruned = {name for name, _ in lab.model.named_parameters() if "weight" in name and name.partition(".")[0] in asked}
+    convolutions = {name.removesuffix(".weight") for name in pruned if lab.model.get_parameter(name).ndim == 4}
+    assert set(record.sparsity) == convolutions
+    assert all(abs(share - asked[name.partition(".")[0]]) < 0.01 for name, share in record.sparsity.items())
+
+
+def test_a_record_says_whether_the_prediction_was_kept(plan: Plan, done: dict[str, Finished]) -> None:
+    by_arm: dict[str, set[bool | None]] = {}
+    for unit in plan.units:
+        by_arm.setdefault(unit.arm, set()).add(done[unit.key].record.kept)
+    assert by_arm["dense"] == by_arm["control"] == {None}
+    assert by_arm["obc, layer1 at 0.99, own sample"] <= {True, False}
+
+
+def test_probabilities_are_softmax_of_the_target(plan: Plan, done: dict[str, Finished]) -> None:
+    lab = fake_laboratory.make()
+    sample = lab.test_samples[2]
+    with torch.no_grad():
+        expected = lab.model(lab.normalise(sample.image[None])).softmax(1)[0, sample.target].item()
+    dense = done[one(plan, arm="dense", method="LIME", sample="t2").key].record
+    sparse = done[one(plan, arm="obc, layer1 at 0.99, own sample", method="LIME", sample="t2").key].record
+    assert dense.probability_dense == pytest.approx(expected)
+    assert dense.probability_sparse == pytest.approx(expected)
+    assert sparse.probability_dense == pytest.approx(expected)
+    assert sparse.probability_sparse != pytest.approx(expected)
+
+
+def test_methods_with_an_axiom_record_how_far_they_miss_it(plan: Plan, done: dict[str, Finished]) -> None:
+    has = {unit.method for unit in plan.units if unit.arm == "dense" and (done[unit.key].record.delta is not None)}
+    assert {"IntegratedGradients", "DeepLift", "LRP", "GradientShap"} <= has
+    assert "Saliency" not in has
+
+
+def test_seconds_and_memory_are_recorded(done: dict[str, Finished]) -> None:
+    assert all(f.record.seconds > 0 for f in done.values())
+    # a process that imported torch holds more than 100 MB and less than 100 GB
+    assert all(100 < f.record.peak_memory_mb < 1e5 for f in done.values())
+
+
+def test_pruning_is_charged_in_equal_parts_to_the_methods_that_use_it(done: dict[str, Finished], plan: Plan) -> None:
+    times = [
+        done[unit.key].record.seconds
+        for unit in plan.units
+        if (unit.arm, unit.sample) == ("obc, spade ratios, own sample", "t0")
+    ]
+    # Saliency itself takes milliseconds: without its share it would be far below the others' common part
+    assert min(times) > 0.2 * sorted(times)[len(times) // 2]
+
+
+def test_the_patch_oracle_is_perfect_and_noise_is_not(plan: Plan, done: dict[str, Finished]) -> None:
+    for sample in ("t0", "t1", "t2"):
+        assert done[one(plan, kind="control", method="patch oracle", sample=sample).key].record.value == 1.0
+        assert 0.2 < (done[one(plan, kind="control", method="random", sample=sample).key].record.value or 0) < 0.8
+
+
+def test_the_network_is_measured(plan: Plan, done: dict[str, Finished]) -> None:
+    (job,) = [job for job in plan.jobs() if job.name == NETWORK_JOB]
+    assert [done[unit.key].record.value for unit in job.units] == [0.75, 0.5, 0.25]
+
+
+def test_a_lone_sample_skips_the_other_sample_arm() -> None:
+    lone = fake_laboratory.subject(1)
+    found = computed(make([definition.load("a18")], lone), fake_laboratory.make(0, 1))
+    skipped = [f.record for f in found.values() if f.record.status == "skipped"]
+    assert len(skipped) == 10
+    assert {record.reason for record in skipped} == {"there is no other test sample to prune with"}
+
+
+def test_a_method_the_network_cannot_take_is_unavailable_with_its_reason(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explain = saliency.explain
+
+    def refuse(method: str, *args: object, **options: object) -> object:
+        if method == "LRP":
+            raise saliency.MethodUnavailable("LRP needs another network.")
+        return explain(method, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(saliency, "explain", refuse)
+    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    refused = [f.record for f in found.values() if f.record.status == "unavailable"]
+    assert [(record.method, record.reason) for record in refused] == [("LRP", "LRP needs another network.")] * 3
+
+
+def test_an_unlikely_error_is_a_failed_record_without_paths(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise RuntimeError("cannot read\n  /home/somebody/secret/x.bin")
+
+    monkeypatch.setattr(saliency, "heatmap", broken)
+    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    maps = [f for f in found.values() if f.record.arm != "control"]
+    assert {f.record.status for f in maps} == {"failed"}
+    assert {f.record.reason for f in maps} == {"RuntimeError: cannot read .../x.bin"}
+    assert all(f.heatmap is None for f in maps)
+
+
+def test_a_map_that_is_not_finite_is_a_failure(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = fake_laboratory.SIDE
+    monkeypatch.setattr(saliency, "heatmap", lambda *_: torch.full((side, side), float("nan")))
+    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    reasons = {f.record.reason for f in found.values() if f.record.status == "failed"}
+    assert reasons == {"ValueError: The map has 400 values that are not finite."}
+
+
+def test_pruning_that_fails_is_tried_once_and_fails_every_unit_of_its_arm(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def broken(self: Engine, image: str, solver: str, layers: list[str]) -> object:  # noqa: ARG001
+        tried.append(solver)
+        raise ArithmeticError("the Hessian is singular")
+
+    monkeypatch.setattr(Engine, "prepare", broken)
+    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    status = {f.record.arm: f.record.status for f in found.values()}
+    assert status == {
+        "dense": "ok",
+        "control": "ok",
+        "obc, spade ratios, own sample": "failed",
+        "sparsegpt, fastspade ratios, own sample": "failed",
+    }
+    assert tried == ["obc", "sparsegpt"]
+
+
+def test_ratios_for_layers_the_network_lacks_fail_alone() -> None:
+    ratios = {**fake_laboratory.RATIOS, "spade": {"layer9": 0.5}}
+    found = computed(make([definition.load("2"), definition.load("a20")], fake_laboratory.subject(1, ratios=ratios)))
+    failures = {f.record.arm for f in found.values() if f.record.status == "failed"}
+    assert failures == {"obc, spade ratios, own sample"}
+    reasons = {f.record.reason for f in found.values() if f.record.status == "failed"}
+    assert all("No layer is in 'layer9'" in reason for reason in reasons)
+
+
+def test_a_broken_machine_is_no_failure_of_a_unit(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise EnvironmentProblem("The disk is gone.")
+
+    monkeypatch.setattr(saliency, "explain", broken)
+    with pytest.raises(EnvironmentProblem, match="The disk is gone"):
+        computed(make([definition.load("2")], subject))
+
+
+def test_a_network_that_gives_nan_fails_with_the_layer_named() -> None:
+    lab = fake_laboratory.make()
+    with torch.no_grad():
+        lab.model.get_parameter("layer2.0.conv1.weight").fill_(float("nan"))
+    found = computed(make([definition.load("2")], fake_laboratory.subject(1)), lab)
+    records = [f.record for f in found.values() if f.record.arm.startswith("obc")]
+    assert {record.status for record in records} == {"failed"}
+    assert all("layer" in record.reason for record in records)
+
+
+def test_each_image_is_prepared_once_a_solver_whatever_the_tables_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare = Engine.prepare
+    calls: list[tuple[str, str]] = []
+
+    def counted(self: Engine, image: str, solver: str, layers: list[str]) -> object:
+        calls.append((image, solver))
+        return prepare(self, image, solver, layers)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Engine, "prepare", counted)
+    monkeypatch.setattr(saliency, "explain", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("not needed here")))
+    computed(make(TABLES, fake_laboratory.subject(2)))
+    assert sorted(calls) == sorted((f"t{i}", solver) for i in range(2) for solver in ("obc", "sparsegpt"))
+
+
+def test_a_job_is_answered_in_its_own_order() -> None:
+    plan = make([definition.load("2")], fake_laboratory.subject(1))
+    job: Job = plan.jobs()[0]
+    with engine.opened(partial(fake_laboratory.make, 0, 1), plan.subject) as evaluate:
+        assert [f.record.key for f in evaluate(job)] == [unit.key for unit in job.units]
