@@ -119,7 +119,8 @@ PROTOCOLS: dict[str, Protocol] = {
         n_augmentations=256,
         prune_first_convolution=True,
         ratio_groups="layer",
-        map_channels="sum_abs",
+        # As Captum's own pictures do (absolute value of the sum over channels).
+        map_channels="abs_sum",
     ),
     # What the text says: equation 1 bounds the weights of a layer as a whole, 3.2 names the augmentations and G.2 how
     # many. It gives no damping: enough samples shall make the Hessian non-singular (3.2). SparseGPT's default is 0.01.

@@ -36,8 +36,8 @@ def _smiley(x: Floats, y: Floats) -> list[tuple[NDArray[np.bool_], tuple[float, 
 
 
 def _fish(x: Floats, y: Floats) -> list[tuple[NDArray[np.bool_], tuple[float, float, float]]]:
-    body = (((x + 0.18) / 0.76) ** 2 + (y / 0.52) ** 2) < 1
-    tail = (x > 0.4) & (np.abs(y) < (x - 0.32) * 1.05) & (x < 0.95)
+    body = (((x + 0.18) / 0.78) ** 2 + (y / 0.7) ** 2) < 1
+    tail = (x > 0.4) & (np.abs(y) < (x - 0.25) * 1.15) & (x < 0.98)
     eye = np.hypot(x + 0.55, y + 0.12) < 0.12
     bands = body & (np.abs(np.mod(x + 0.02, 0.42) - 0.21) < 0.08)
     return [(body | tail, (0.98, 0.5, 0.12)), (bands, (1.0, 1.0, 1.0)), (eye, (0.05, 0.05, 0.05))]
