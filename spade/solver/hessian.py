@@ -17,6 +17,10 @@ DeadInputs = Literal["free", "zeroed", "ordinary"]
 _PIVOT = 1e-11
 # Two triangles that a float32 Gram leaves a little apart are averaged; further apart is another matrix.
 _ASYMMETRY = 1e-4
+# A Gram matrix summed from parts in float32 may leave an entry this little below zero, as a share of the largest ...
+_ROUNDING = 1e-5
+# ... and one summed in float64 this little above it where the input was zero throughout.
+_DEAD = 1e-12
 _STRONGEST_DAMPING = 1.0
 
 
@@ -27,7 +31,7 @@ class Hessian:
     Attributes:
         matrix: damped H [d, d], float64; a dead input has an arbitrary positive diagonal and zeros beside it.
         factor: lower Cholesky factor of `matrix` with rows and columns reversed [d, d], float64.
-        dead: True for an input that was always zero [d].
+        dead: True for an input that was always zero [d], up to the rounding of its Gram matrix.
         fallbacks: what was done to make it positive definite beyond the damping asked for.
     """
 
@@ -65,7 +69,8 @@ def check_layer(weight: Tensor, hessian: Tensor) -> None:
             raise InputError(f"The {name} hold NaN or infinity; look at the activations of this layer.")
     if (hessian - hessian.mT).abs().amax() > _ASYMMETRY * hessian.abs().amax():
         raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
-    if (hessian.diagonal(dim1=-2, dim2=-1) < 0).any():
+    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
+    if (diagonal < -_ROUNDING * diagonal.amax(-1, keepdim=True).clamp_min(0)).any():
         raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
 
 
@@ -95,7 +100,7 @@ def positive_definite(
     H = hessian.to(torch.float64)
     H = (H + H.mT) / 2
     diagonal = H.diagonal().clone()
-    dead = diagonal == 0
+    dead = diagonal <= _DEAD * diagonal.max()
     H[dead] = 0
     H[:, dead] = 0
     diagonal[dead] = 1

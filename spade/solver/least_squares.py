@@ -16,7 +16,7 @@ from .hessian import Hessian
 # Rows are solved together while the smallest system is at least this share of the largest (the others are padded) ...
 _SIMILAR = 0.75
 # ... and the float64 matrices of a group take no more than this.
-_BYTES = 64 * 2**20
+_BYTES = 16 * 2**20
 
 
 def closest(weight: Tensor, hessian: Hessian, kept: Tensor) -> Tensor:
@@ -85,9 +85,11 @@ def _padded(mask: Tensor) -> tuple[Tensor, Tensor]:
 def _factors(matrix: Tensor, columns: Tensor, real: Tensor) -> Tensor:
     """Cholesky factors of matrix[S, S] for each row's columns S [r, n, n]; padding is the identity."""
     r, n = columns.shape
-    picked = matrix.index_select(0, columns.flatten()).view(r, n, -1)
-    picked = picked.gather(2, columns[:, None].expand(-1, n, -1))
-    picked *= real[:, :, None] & real[:, None]
+    places = columns[:, :, None] * len(matrix) + columns[:, None]
+    picked = matrix.flatten().index_select(0, places.flatten()).view(r, n, n)
+    padding = slice(int(real.sum(1).min()), None)
+    picked[:, padding] *= real[:, padding, None]
+    picked[:, :, padding] *= real[:, None, padding]
     picked.diagonal(dim1=1, dim2=2).add_(~real)
     factors: Tensor = torch.linalg.cholesky_ex(picked)[0]
     return factors
