@@ -57,9 +57,10 @@ def deep_lift(query: Query) -> Answer:
             "pass, and its block's forward could not be rewritten; give each call an activation module of its own."
         )
     _refuse_unfaithful(query, "DeepLift")
-    method = _RescaleEverywhere if query.settings.deep_lift_activations == "all" else DeepLift
+    everywhere = query.settings.deep_lift_activations == "all"
+    method: Any = (_RescaleEverywhere if everywhere else DeepLift)(query.network)
     with _quiet():
-        values = method(query.network).attribute(query.leaf, query.blank, target=query.target)
+        values = method.attribute(query.leaf, query.blank, target=query.target)
     return Answer(values.detach(), query.rise())
 
 

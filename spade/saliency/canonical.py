@@ -44,12 +44,16 @@ def obstacle(model: nn.Module) -> str:
     residual addition must be known: an addition left to the plain gradient doubles relevance, silently.
     Known are those of torchvision's BasicBlock and Bottleneck.
     """
-    for name, module in model.named_modules():
-        if isinstance(module, (*_CONTAINERS, *_SILENT, *_RULED)):
-            continue
+    rest = [
+        (name, module)
+        for name, module in model.named_modules()
+        if not isinstance(module, (*_CONTAINERS, *_SILENT, *_RULED)) and not _is_residual_block(module)
+    ]
+    for name, module in rest:
         if not has_own_forward(module):
             return f"its module '{name}' is a {type(module).__name__}, and the rules are defined for ReLU networks"
-        clause = "" if _is_residual_block(module) else _foreign_call(module)
+    for name, module in rest:
+        clause = _foreign_call(module)
         if clause:
             where = f"its module '{name}' ({type(module).__name__})" if name else f"its class {type(module).__name__}"
             return f"{where} {clause}"

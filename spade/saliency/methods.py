@@ -1,5 +1,6 @@
 """The ten methods, and the door through which they are asked."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,14 +78,26 @@ def explain(
     if not torch.isfinite(x).all():
         raise InputError("The image holds NaN or infinite values; a saliency map of it would mean nothing.")
     prepared = model if isinstance(model, Prepared) else prepare(model)
-    query = Query(prepared, x.detach(), target, settings or Settings(), generator)
-    n_outputs = prepared.anatomy(query.x).n_outputs
-    if not 0 <= target < n_outputs:
-        raise InputError(f"The class index {target} is out of range: the network knows classes 0 to {n_outputs - 1}.")
+    x = x.detach()
+    query = Query(prepared, x, target, _score(prepared, x, target), settings or Settings(), generator)
     start = time.perf_counter()
     answer = METHODS[method].compute(query)
     seconds = time.perf_counter() - start
     return _attribution(method, answer, seconds)
+
+
+def _score(prepared: Prepared, x: torch.Tensor, target: int) -> float:
+    n_outputs = prepared.anatomy(x).n_outputs
+    if not 0 <= target < n_outputs:
+        raise InputError(f"The class index {target} is out of range: the network knows classes 0 to {n_outputs - 1}.")
+    with torch.no_grad():
+        score = float(prepared.network(x)[0, target])
+    if not math.isfinite(score):
+        raise InputError(
+            f"The network's score for class {target} is {score}: its weights, or the activations they lead to, hold "
+            "NaN or infinities, and no method can explain it."
+        )
+    return score
 
 
 def _attribution(method: str, answer: Answer, seconds: float) -> Attribution:

@@ -28,7 +28,7 @@ def segments(x: torch.Tensor, *, n: int, how: str) -> torch.Tensor:
     pixels = x[0].permute(1, 2, 0).double().cpu().numpy()
     low, high = pixels.min(), pixels.max()
     pixels = (pixels - low) / (high - low) if high > low else np.zeros_like(pixels)
-    labels = slic(pixels, n_segments=n, compactness=10, channel_axis=-1, start_label=0)
+    labels = slic(pixels, n_segments=n, compactness=20, sigma=1, channel_axis=-1, start_label=0)
     # slic may leave numbers out; Captum counts features as the largest number plus one.
     _, dense = np.unique(labels, return_inverse=True)
     return torch.from_numpy(dense.reshape(labels.shape)).to(x.device)[None, None]
@@ -47,7 +47,7 @@ def lime(query: Query) -> Answer:
             query.x,
             baselines=query.blank,
             target=query.target,
-            feature_mask=mask.expand_as(query.x),
+            feature_mask=mask,
             n_samples=settings.lime_samples,
             perturbations_per_eval=query.batch,
         )

@@ -28,6 +28,7 @@ class Query:
         prepared: The network.
         x: Normalised image [1, C, H, W], without gradient.
         target: Class whose score is explained.
+        score: That score.
         settings: The knobs.
         generator: Source of all randomness.
     """
@@ -35,6 +36,7 @@ class Query:
     prepared: Prepared
     x: torch.Tensor
     target: int
+    score: float
     settings: Settings
     generator: torch.Generator
 
@@ -61,8 +63,7 @@ class Query:
     def rise(self) -> float:
         """The target's score for the image minus its score for the blank image."""
         with torch.no_grad():
-            score, blank = self.network(torch.cat([self.x, self.blank]))[:, self.target].tolist()
-        return float(score - blank)
+            return self.score - float(self.network(self.blank)[0, self.target])
 
     @contextmanager
     def borrowed_randomness(self) -> Iterator[None]:

@@ -35,11 +35,11 @@ def lrp(query: Query) -> Answer:
     with torch.no_grad():
         scores = query.network(query.x)
         first = _first_convolution(network, query.x, scores)
-    one_hot = torch.zeros_like(scores)
-    one_hot[0, query.target] = 1
-    with Gradient(network, _composite(query.x, first), attr_output=lambda output: output.detach() * one_hot) as rules:
-        _, relevance = rules(query.leaf)
-    return Answer(relevance.detach(), float(scores[0, query.target]))
+    start = torch.zeros_like(scores)
+    start[0, query.target] = query.score
+    with Gradient(network, _composite(query.x, first), attr_output=start) as propagate:
+        _, relevance = propagate(query.leaf)
+    return Answer(relevance.detach(), query.score)
 
 
 def _composite(x: torch.Tensor, first: str) -> MixedComposite:

@@ -44,8 +44,8 @@ class Settings:
     shap_samples: int = 20
     shap_noise: float = 0.09
     lime_segmentation: Literal["slic", "grid"] = "slic"
-    lime_segments: int = 50
-    lime_samples: int = 100
+    lime_segments: int = 36
+    lime_samples: int = 80
     occlusion_window: float = 3 / 16
     occlusion_stride: float = 1 / 8
     batch_pixels: int = 2**18

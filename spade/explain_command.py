@@ -1,0 +1,225 @@
+"""What `spade explain` does once its command line is understood: read, ask, show, write."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import torch
+import torchvision
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from torch import nn
+
+from . import checkpoint, photograph, picture, sparsity
+from .errors import InputError, nearest
+from .explanation import Explanation, Question, estimated_seconds, explanation, layer_costs
+from .layer_solutions import Solver
+from .layers import prunable_layers
+from .protocol import protocol as named_protocol
+from .saliency import METHODS
+from .trace import Normalise
+
+_SOLVER_NAMES = {"obc": "SPADE, exact OBC", "sparsegpt": "FastSPADE, SparseGPT"}
+_STAGES = {"trace": "pruning for this image", "maps": "saliency maps"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `spade explain` as they were typed."""
+
+    image: Path
+    model: str
+    weights: Path
+    target: int | None
+    methods: str | None
+    solver: str
+    ratios: str
+    augmentations: int
+    protocol: str
+    seed: int
+    mean: str
+    std: str
+    resize: int
+    crop: int
+    quarter_turns: int
+    output: Path
+
+
+def run(request: Request) -> None:
+    """Write the picture a request asks for, and tell on the way what is done and how long it takes.
+
+    Raises:
+        InputError: Something in the request cannot be used.
+        EnvironmentProblem: The picture cannot be written.
+    """
+    console = Console(stderr=True, highlight=False)
+    # What is wrong with the request is told before the first slow step.
+    methods = _methods(request.methods)
+    normalise = _normalise(request.mean, request.std)
+    named_protocol(request.protocol)
+    if request.solver not in get_args(Solver):
+        raise InputError(f"There is no solver '{request.solver}'. {nearest(request.solver, get_args(Solver))}")
+    picture.check_destination(request.output)
+    photo = photograph.read(request.image, resize=request.resize, crop=request.crop)
+    for note in photo.notes:
+        console.print(f"note: {note}", style="yellow")
+    model = checkpoint.load(request.model, request.weights)
+    question = Question(
+        methods=methods,
+        ratios=_ratios(request.ratios, model),
+        solver=request.solver,
+        protocol=request.protocol,
+        n_augmentations=request.augmentations,
+        seed=request.seed,
+        target=request.target,
+    )
+    _announce(console, model, question)
+    start = time.perf_counter()
+    answer = _answered(console, model, photo.image, question, normalise)
+    caption = _caption(request, question, answer, model)
+    picture.save(answer, caption, request.output)
+    _conclude(console, answer, caption, time.perf_counter() - start)
+    console.print(f"picture: {request.output}", soft_wrap=True)
+
+
+def _methods(typed: str | None) -> tuple[str, ...]:
+    if typed is None:
+        return tuple(METHODS)
+    names = tuple(dict.fromkeys(name.strip() for name in typed.split(",") if name.strip()))
+    spelling = {name.casefold(): name for name in METHODS}
+    for name in names:
+        if name.casefold() not in spelling:
+            raise InputError(f"The saliency method '{name}' is unknown: {nearest(name, METHODS)}")
+    if not names:
+        raise InputError(f"--methods names no method. {nearest('', METHODS)}")
+    return tuple(spelling[name.casefold()] for name in names)
+
+
+def _normalise(mean: str, std: str) -> Normalise:
+    means, stds = _channel_numbers("--mean", mean), _channel_numbers("--std", std)
+    if (stds <= 0).any():
+        raise InputError(f"--std {std} divides by zero or turns the image negative; standard deviations are above 0.")
+    return lambda images: (images - means.to(images)) / stds.to(images)
+
+
+def _channel_numbers(option: str, typed: str) -> torch.Tensor:
+    try:
+        numbers = [float(part) for part in typed.split(",")]
+    except ValueError as problem:
+        raise InputError(f"{option} {typed} is neither a number nor three numbers with commas between.") from problem
+    values = torch.tensor(numbers)
+    if len(numbers) not in {1, 3} or not torch.isfinite(values).all():
+        raise InputError(f"{option} {typed} must be one finite number, or one for each of the three channels.")
+    return values.reshape(-1, 1, 1)
+
+
+def _ratios(typed: str, model: nn.Module) -> sparsity.Ratios:
+    layers = prunable_layers(model)
+    if typed == "linear":
+        return sparsity.linear(layers)
+    if "=" in typed:
+        return sparsity.by_group(layers, dict(_group(part) for part in typed.split(",")))
+    path = Path(typed)
+    if path.suffix != ".toml" and not path.exists():
+        raise InputError(
+            f"--ratios {typed} is neither 'linear', nor a TOML file, nor blocks such as layer4=0.9,fc=0.8."
+        )
+    ratios = sparsity.load(path)
+    for name in ratios:
+        if name not in layers:
+            raise InputError(f"{path} names the layer '{name}', which cannot be pruned here. {nearest(name, layers)}")
+    return ratios
+
+
+def _group(typed: str) -> tuple[str, float]:
+    name, _, value = typed.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError as problem:
+        raise InputError(f"--ratios: '{typed}' is no block and its share of weights, such as layer4=0.9.") from problem
+
+
+def _announce(console: Console, model: nn.Module, question: Question) -> None:
+    costs = layer_costs(model, question.ratios, question.solver)
+    if not costs:
+        console.print("note: no layer loses weights; SPADE will equal dense.", style="yellow")
+        return
+    seconds = estimated_seconds(costs, torch.get_num_threads())
+    dearest = max(costs, key=lambda name: costs[name])
+    console.print(
+        f"{_SOLVER_NAMES[question.solver]}: {len(costs)} layers to prune, roughly {_spoken(seconds)} on this CPU"
+        f" ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})"
+    )
+    if question.solver == "obc" and seconds > 1200:  # longer than people wait at a prompt
+        console.print(
+            "note: too long? Prune only the last blocks (--ratios fc=0.8,layer4.2=0.9), or use --solver sparsegpt.",
+            style="yellow",
+        )
+
+
+def _answered(
+    console: Console, model: nn.Module, image: torch.Tensor, question: Question, normalise: Normalise
+) -> Explanation:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks = {stage: progress.add_task(words, total=1.0, start=False) for stage, words in _STAGES.items()}
+
+        def watch(stage: str, share: float) -> None:
+            if share == 0:
+                progress.start_task(tasks[stage])
+            progress.update(tasks[stage], completed=share)
+
+        return explanation(model, image, question, normalise=normalise, watch=watch)
+
+
+def _caption(request: Request, question: Question, answer: Explanation, model: nn.Module) -> picture.Caption:
+    removed, weights = _removed(answer, model)
+    lines = (
+        f"{_SOLVER_NAMES[question.solver]}, {question.n_augmentations} augmentations, ratios {request.ratios}",
+        f"{removed / weights:.0%} of {weights / 1e6:.1f} M prunable weights removed",
+        f"trace {_spoken(answer.trace_seconds)}, {len(answer.pairs)} methods twice {_spoken(answer.map_seconds)}",
+        f"protocol {question.protocol}, seed {question.seed}; brightest 2 % of each map drawn alike",
+        *(f"solver on {name}: {'; '.join(told)}" for name, told in list(answer.fallbacks.items())[:2]),
+    )
+    return picture.Caption(
+        title=f"{request.image.name} · {request.model}",
+        lines=lines,
+        class_names=_class_names(request.model, model),
+        quarter_turns=request.quarter_turns,
+    )
+
+
+def _removed(answer: Explanation, model: nn.Module) -> tuple[float, int]:
+    sizes = {name: layer.weight.numel() for name, layer in prunable_layers(model).items()}
+    return sum(answer.sparsity.get(name, 0.0) * size for name, size in sizes.items()), sum(sizes.values())
+
+
+def _class_names(name: str, model: nn.Module) -> tuple[str, ...]:
+    """ImageNet's class names where the head has its thousand classes; nothing says so, but nothing else has them."""
+    shipped = list(torchvision.models.get_model_weights(name))
+    categories = tuple(shipped[0].meta["categories"]) if shipped else ()
+    head = list(prunable_layers(model).values())[-1]
+    return categories if len(categories) == head.weight.shape[0] else ()
+
+
+def _conclude(console: Console, answer: Explanation, caption: picture.Caption, seconds: float) -> None:
+    console.print(f"dense: {caption.class_name(answer.dense.top)} at {answer.dense.top_probability:.0%}")
+    console.print(
+        f"SPADE: {caption.class_name(answer.sparse.top)} at {answer.sparse.top_probability:.0%}; "
+        f"prediction {'kept' if answer.kept else 'not kept'}"
+    )
+    for pair in answer.pairs:
+        if pair.reason:
+            console.print(f"note: {pair.reason}", style="yellow", soft_wrap=True)
+    for name, told in answer.fallbacks.items():
+        console.print(f"note: {name}: {'; '.join(told)}", style="yellow", soft_wrap=True)
+    console.print(f"{_spoken(seconds)} in all")
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

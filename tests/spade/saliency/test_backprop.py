@@ -1,0 +1,164 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from spade.saliency import SETTINGS, MethodUnavailable, explain
+
+
+class _Guided(torch.autograd.Function):
+    """ReLU whose backward keeps what is positive, on both sides, written out."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp_min(0)
+
+    @staticmethod
+    def backward(ctx: Any, *above: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return above[0].clamp_min(0) * (x > 0)
+
+
+class _GuidedSmooth(torch.autograd.Function):
+    """Any elementwise activation whose backward keeps positive gradients at its input."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, activation: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        ctx.activation = activation
+        return activation(x)
+
+    @staticmethod
+    def backward(ctx: Any, *above: torch.Tensor) -> tuple[torch.Tensor, None]:
+        x = ctx.saved_tensors[0].detach().requires_grad_()
+        with torch.enable_grad():
+            (slope,) = torch.autograd.grad(ctx.activation(x).sum(), x)
+        return (above[0] * slope).clamp_min(0), None
+
+
+def _guide(x: torch.Tensor) -> torch.Tensor:
+    return _Guided.apply(x)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def _guided_gradient(score: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    x = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(score(x), x)
+    return gradient[0].float()
+
+
+def test_guided_backprop_equals_an_autograd_function_on_relu_modules(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    model = network("relu")
+    conv1, conv2, fc = model[0], model[2], model[6]
+    expected = _guided_gradient(lambda x: fc(_guide(conv2(_guide(conv1(x)))).mean(dim=(2, 3)))[0, 1], image)
+    torch.testing.assert_close(explain("GuidedBackprop", model, image, 1, generator=generator).values, expected)
+
+
+def test_guided_backprop_sees_functional_activations(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    model = network("functional")
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        x = _guide(_guide(model.conv2(_guide(model.conv1(x)))))
+        return model.fc(x.mean(dim=(2, 3)))[0, 1]
+
+    expected = _guided_gradient(score, image)
+    torch.testing.assert_close(explain("GuidedBackprop", model, image, 1, generator=generator).values, expected)
+
+
+def test_guided_backprop_leaves_the_skip_of_a_pre_activation_block_alone(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    model = network("pre_activation")
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        x = model.conv1(x)
+        x = _guide(x + model.conv2(_guide(x)))
+        return model.fc(x.mean(dim=(2, 3)))[0, 1]
+
+    expected = _guided_gradient(score, image)
+    torch.testing.assert_close(explain("GuidedBackprop", model, image, 1, generator=generator).values, expected)
+
+
+@pytest.mark.parametrize(("name", "activation"), [("relu6", functional.relu6), ("gelu", functional.gelu)])
+def test_guided_backprop_guards_activations_that_are_not_relu(
+    network: Callable[[str], nn.Module],
+    image: torch.Tensor,
+    generator: torch.Generator,
+    name: str,
+    activation: Callable[[torch.Tensor], torch.Tensor],
+) -> None:
+    model = network(name)
+    conv1, conv2, fc = model[0], model[2], model[6]
+
+    def guide(x: torch.Tensor) -> torch.Tensor:
+        return _GuidedSmooth.apply(x, activation)  # type: ignore[no-any-return,no-untyped-call]
+
+    expected = _guided_gradient(lambda x: fc(guide(conv2(guide(conv1(x)))).mean(dim=(2, 3)))[0, 1], image)
+    torch.testing.assert_close(explain("GuidedBackprop", model, image, 1, generator=generator).values, expected)
+
+
+@pytest.mark.parametrize("name", ["relu6", "gelu"])
+def test_official_guided_backprop_is_saliency_where_there_is_no_relu_module(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator, name: str
+) -> None:
+    model = network(name)
+    official = explain("GuidedBackprop", model, image, 1, generator=generator, settings=SETTINGS["official"]).values
+    ours = explain("GuidedBackprop", model, image, 1, generator=generator).values
+    torch.testing.assert_close(official, explain("Saliency", model, image, 1, generator=generator).values)
+    assert not torch.allclose(official, ours)
+
+
+def test_deep_lift_equals_the_rescale_rule_written_out(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    model = network("relu")
+    conv1, conv2, fc = model[0], model[2], model[6]
+    blank = torch.zeros_like(image)
+    # Multipliers from the top: m = dy/dx between image and reference, chained through transposed convolutions.
+    below1, below1_ref = conv1(image), conv1(blank)
+    below2, below2_ref = conv2(below1.relu()), conv2(below1_ref.relu())
+    positions = below2.shape[2] * below2.shape[3]
+    m = (fc.weight[1] / positions)[None, :, None, None].expand_as(below2)
+    m = m * (below2.relu() - below2_ref.relu()) / (below2 - below2_ref)
+    m = functional.conv_transpose2d(m, conv2.weight, stride=2, padding=1, output_padding=1)
+    m = m * (below1.relu() - below1_ref.relu()) / (below1 - below1_ref)
+    m = functional.conv_transpose2d(m, conv1.weight, padding=1)
+    expected = (m * image)[0].detach().float()
+    torch.testing.assert_close(explain("DeepLift", model, image, 1, generator=generator).values, expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "relu6", "gelu", "functional", "pre_activation", "basic_blocks", "bottlenecks"]
+)
+def test_deep_lift_is_complete(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator, name: str
+) -> None:
+    model = network(name)
+    attribution = explain("DeepLift", model, image, 1, generator=generator)
+    with torch.no_grad():
+        rise = float((model(image) - model(torch.zeros_like(image)))[0, 1])
+    assert attribution.expected == pytest.approx(rise, abs=1e-12)
+    assert abs(attribution.delta) < 1e-5 * max(1.0, abs(rise))
+
+
+def test_official_deep_lift_is_input_x_gradient_where_captum_knows_no_activation(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    model = network("relu6")
+    official = explain("DeepLift", model, image, 1, generator=generator, settings=SETTINGS["official"])
+    product = explain("InputXGradient", model, image, 1, generator=generator)
+    torch.testing.assert_close(official.values, product.values)
+
+
+def test_deep_lift_says_which_activation_runs_twice(
+    network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
+) -> None:
+    with pytest.raises(MethodUnavailable, match="activation relu runs more than once"):
+        explain("DeepLift", network("looping"), image, 1, generator=generator)
