@@ -1,0 +1,331 @@
+"""`spade-bench`: rerun the paper's tables, resumable, and say what holds.
+
+Exit codes: 0 fine, 1 a cell deviates (with --check), 2 the command makes no sense, 3 not everything was computed,
+4 the machine or the data on it cannot carry the work.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from data_manifests.errors import ManifestError
+from spade.errors import EnvironmentProblem, InputError, SpadeError
+
+from . import definition
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .records import RunRecords
+    from .store import Store
+
+DEFAULT_SCALE = "mini"
+DEFAULT_STORE = "spade-bench-runs"
+DEFAULT_REPORT = "report"
+MEMORY_A_WORKER = 1.5 * 2**30
+"""Bytes; a worker with torch and one image's eliminations stays below this at the embedded scales."""
+
+
+class _Sentences(click.Group):
+    """Turns failures into one sentence and an exit code; a stop by the user is no failure."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
+        try:
+            return super().invoke(ctx)
+        except SpadeError as problem:
+            _leave(str(problem), problem.exit_code)
+        except ManifestError as problem:
+            _leave(str(problem), EnvironmentProblem.exit_code)
+        except KeyboardInterrupt:
+            _leave("Stopped. What was finished is kept; the same command goes on from there.", 3)
+
+
+def _leave(sentence: str, code: int) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def _scale_and_seed(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option(
+        "--seed", default=0, show_default=True, type=click.IntRange(0), help="Draws data, network and samples."
+    )(command)
+    return click.option("--scale", default=DEFAULT_SCALE, show_default=True, help="Embedded scale: smoke or mini.")(
+        command
+    )
+
+
+def _store(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--store",
+        "folder",
+        default=DEFAULT_STORE,
+        show_default=True,
+        envvar="SPADE_BENCH_STORE",
+        show_envvar=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of units, maps and trained networks.",
+    )(command)
+
+
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1), default=None, help="Worker processes; by default one a core, as memory allows."
+)
+_some_tables = click.argument("table", nargs=-1)
+
+
+@click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spade-bench")
+def main() -> None:
+    """Rerun the SPADE paper's tables on this machine and say what holds.
+
+    Nothing is downloaded. Whatever stops a run, the same command goes on with it.
+    """
+
+
+@main.command("list")
+def list_tables() -> None:
+    """The tables that can be rerun."""
+    from rich.console import Console
+
+    from . import console
+
+    Console().print(console.tables(definition.load_all()))
+
+
+@main.command()
+@click.argument("table")
+def show(table: str) -> None:
+    """One table: what is computed, what is not and why, and the paper's own cells."""
+    from rich.console import Console
+
+    from . import console
+
+    found = definition.load(table)
+    out = Console()
+    out.print(f"[bold]Table {found.id}: {found.title}[/bold]")
+    out.print(f'"{found.quote}" ({found.place})', highlight=False)
+    if found.note:
+        out.print(found.note, highlight=False)
+    out.print(console.columns(found))
+    out.print(console.printed(found))
+
+
+@main.command()
+@_some_tables
+@_scale_and_seed
+@_store
+@_jobs
+@click.option("--calibrate", is_flag=True, help="Compute one sample first (training included) to learn what it takes.")
+def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int | None, *, calibrate: bool) -> None:
+    """How many units are left, and how long they should take."""
+    from rich.console import Console
+
+    from . import console, forecast
+    from .store import Store
+
+    names, store, workers = _names(table), Store(folder), jobs or _default_jobs()
+    if calibrate:
+        _carry_out(names, store, scale=scale, seed=seed, workers=1, limit=1)
+    outlook = forecast.outlook(store, names, scale, seed)
+    out = Console()
+    out.print(console.planned(outlook.plan, outlook.stored))
+    out.print(console.time_left(outlook.cost, workers), highlight=False)
+    if not outlook.trained:
+        out.print("The network of this scale and seed is to be trained first, which is not counted here.")
+
+
+@main.command()
+@_some_tables
+@_scale_and_seed
+@_store
+@_jobs
+@click.option("--check", is_flag=True, help="Exit with 1 unless every cell is inside its expected range.")
+@click.option(
+    "--report",
+    "pages",
+    default=DEFAULT_REPORT,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder the report is written to.",
+)
+@click.option("--retrain", is_flag=True, help="Train the network again even if it is in the cache.")
+@click.option("--retry-failed", is_flag=True, help="Compute units again whose record says that they failed.")
+def run(  # noqa: PLR0917 - click passes by name
+    table: tuple[str, ...],
+    scale: str,
+    seed: int,
+    folder: Path,
+    jobs: int | None,
+    pages: Path,
+    *,
+    check: bool,
+    retrain: bool,
+    retry_failed: bool,
+) -> None:
+    """Compute what the tables (all by default) still lack, then write the report.
+
+    Ctrl-C, a kill or a full disk cost at most the units in flight; the same command goes on.
+    """
+    from .store import Store
+
+    names, store = _names(table), Store(folder)
+    # A scheduler that takes the machine back sends SIGTERM: as good a reason to stop in order as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    done = _carry_out(
+        names,
+        store,
+        scale=scale,
+        seed=seed,
+        workers=jobs or _default_jobs(),
+        retrain=retrain,
+        retry_failed=retry_failed,
+    )
+    if done.interrupted:
+        kept = done.asked - done.left
+        _leave(f"Stopped: {kept} of {done.asked} units are stored; the same command goes on from there.", 3)
+    sys.exit(_judge(store.run(scale, seed, tables=names), pages, check=check))
+
+
+@main.command()
+@_store
+def status(folder: Path) -> None:
+    """What is stored: runs, and how complete each of their tables is."""
+    from rich.console import Console
+
+    from . import console
+    from .store import Store
+
+    store = Store(folder)
+    found = {key: store.run(*key) for key in store.runs()}
+    if not found:
+        click.echo(f"No runs in {folder}. Start one with `spade-bench run`.")
+        return
+    Console().print(console.runs(found))
+
+
+@main.command()
+@_some_tables
+@_scale_and_seed
+@_store
+@click.option(
+    "--report",
+    "pages",
+    default=DEFAULT_REPORT,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder the report is written to.",
+)
+@click.option("--check", is_flag=True, help="Exit with 1 unless every cell is inside its expected range.")
+def report(table: tuple[str, ...], scale: str, seed: int, folder: Path, pages: Path, *, check: bool) -> None:
+    """Write the report of a stored run again; nothing is computed."""
+    from .store import Store
+
+    names = _names(table) if table else ()
+    sys.exit(_judge(Store(folder).run(scale, seed, tables=names), pages, check=check))
+
+
+@main.command()
+@click.argument("scale")
+@_store
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=Path("benchmark/expected"),
+    show_default=True,
+    help="Folder of ranges and per-seed summaries, in a checkout.",
+)
+def golden(scale: str, folder: Path, into: Path) -> None:
+    """Measure the expected ranges of a scale from its stored runs, and keep both beside each other."""
+    from . import golden as ranges
+    from . import policy, seeds
+    from .store import Store
+
+    store, rules = Store(folder), policy.load()
+    summaries = ranges.load_seeds(scale, into)
+    found = [key for key in store.runs() if key[0] == scale]
+    if not found:
+        raise InputError(f"No run of scale '{scale}' in {folder}; run at least {rules.golden.least_seeds} seeds first.")
+    for key in found:
+        summaries = seeds.add(summaries, seeds.summarise(store.run(*key), rules))
+    # First the summaries: they are what was measured, whether or not there are enough of them for ranges.
+    seeds.write(into / f"{scale}_seeds.json", summaries)
+    measured = ranges.measure(summaries, rules)
+    path = ranges.store(measured, into)
+    click.echo(f"{len(measured.ranges)} ranges of {len(measured.seeds)} seeds are in {path}.")
+
+
+@main.command()
+@_store
+def doctor(folder: Path) -> None:
+    """Check the machine, the installation, the definitions and the store."""
+    from rich.console import Console
+
+    from .doctor import examine
+
+    out, bad = Console(), 0
+    for finding in examine(folder):
+        colour = {"ok": "green", "note": "yellow", "bad": "red"}[finding.state]
+        out.print(f"[{colour}]{finding.state:>4}[/{colour}] {finding.check}: ", end="", highlight=False)
+        out.print(finding.found, markup=False, highlight=False, soft_wrap=True)
+        bad += finding.state == "bad"
+    if bad:
+        _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
+
+
+def _names(tables: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids of the tables named, all where none is; unknown ones are refused."""
+    return tuple(definition.load(name).id for name in tables) or definition.names()
+
+
+def _default_jobs() -> int:
+    import os
+
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available / MEMORY_A_WORKER)))
+
+
+def _carry_out(
+    names: tuple[str, ...],
+    store: "Store",
+    *,
+    scale: str,
+    seed: int,
+    workers: int,
+    retrain: bool = False,
+    retry_failed: bool = False,
+    limit: int | None = None,
+) -> "Execution":
+    """Compute what is missing, under progress bars."""
+    from .console import Bars
+    from .rerun import Request, Watch, rerun
+
+    request = Request(scale, seed, names, workers, retrain=retrain, retry_failed=retry_failed, limit=limit)
+    with Bars() as bars:
+        watch = Watch(training=bars.training, start=bars.start, record=bars.record, note=bars.note)
+        done = rerun(request, store, arguments=tuple(sys.argv), started=datetime.now().astimezone(), watch=watch)
+        for note in done.notes:
+            bars.note(note)
+    return done
+
+
+def _judge(run: "RunRecords", pages: Path, *, check: bool) -> int:
+    """The exit code of a run, once its report is written and its verdicts are said."""
+    from . import golden, policy, report, verdict
+
+    judgement = verdict.judge(
+        run, golden=golden.load(run.scale), summaries=golden.load_seeds(run.scale), policy=policy.load()
+    )
+    page = report.write(run, judgement, pages)
+    said = ", ".join(f"{count} {outcome}" for outcome, count in judgement.counts.items() if count)
+    click.echo(f"Cells: {said}.")
+    for wrong in (one for one in judgement.cells if one.outcome in {"deviates", "invalid"}):
+        cell = wrong.cell
+        click.echo(f"  {wrong.outcome}: table {cell.table}, {cell.row}, {cell.column}: {wrong.reason}")
+    click.echo(f"The report is {page}.")
+    return judgement.exit_code(check=check)

@@ -1,0 +1,163 @@
+"""What the command line shows: progress with the time left, and tables of definitions, plans and stored runs."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from data_manifests import published
+
+from .definition import Arm, Dense, Measured, NotRun, OneGroup, Pruned, TableDefinition
+from .plan import Cost, Plan
+from .records import RunRecords, UnitRecord
+
+SOLVERS = {"obc": "exact OBC (SPADE)", "sparsegpt": "SparseGPT (FastSPADE)"}
+
+
+class Bars:
+    """Progress bars on standard error: training steps, then units, each with the time left."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            # Where nobody watches (a pipe, a log) the bars stay away and the sentences remain.
+            console=Console(stderr=True),
+        )
+        self._steps: dict[str, int] = {}
+        self._failed = 0
+        self._stored = 0
+        self._asked = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def training(self, what: str, done: int, of: int) -> None:
+        """A step of making the network."""
+        if what not in self._steps:
+            self._steps[what] = self._progress.add_task(what, total=of)
+        self._progress.update(self._steps[what], completed=done, total=of)
+
+    def start(self, stored: int, asked: int) -> None:
+        """The size of the plan, and how much of it is there."""
+        self.note(f"{asked} units asked, {stored} of them stored already.")
+        # Units that were there take no time, so the bar counts the others: its rate is the rate of the work.
+        self._steps["units"] = self._progress.add_task("units", total=asked - stored)
+
+    def record(self, record: UnitRecord) -> None:
+        """A finished unit."""
+        self._failed += record.status == "failed"
+        failed = f", {self._failed} failed" if self._failed else ""
+        self._progress.update(self._steps["units"], advance=1, description=f"units{failed}")
+
+    def note(self, sentence: str) -> None:
+        """A sentence above the bars."""
+        self._progress.console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+
+
+def tables(definitions: Iterable[TableDefinition]) -> Table:
+    """The defined tables, one a line."""
+    table = Table("table", "title", "metric", "rows", "columns", "not run", "scales")
+    for one in definitions:
+        idle = [arm.column for arm in one.arms if isinstance(arm, NotRun)]
+        idle += [row.name for row in one.rows if row.not_run]
+        size = (str(len(one.rows)), str(len(one.arms)), str(len(idle)))
+        table.add_row(one.id, one.title, one.metric, *size, ", ".join(one.scales))
+    return table
+
+
+def columns(definition: TableDefinition) -> Table:
+    """What each column of a table computes."""
+    table = Table("column", "what it is")
+    for arm in definition.arms:
+        table.add_row(arm.column, describe(arm))
+    return table
+
+
+def describe(arm: Arm) -> str:
+    """An arm in words."""
+    match arm:
+        case Dense():
+            return "the network as trained"
+        case Pruned():
+            image = "the explained sample" if arm.image == "own" else "a random other test sample"
+            return f"{SOLVERS[arm.solver]} on {image}, at the scale's '{arm.ratios}' ratios"
+        case OneGroup():
+            return f"{SOLVERS[arm.solver]}, {arm.group} alone, at {arm.sparsity:g}"
+        case Measured():
+            return {"clean_accuracy": "accuracy on clean test images", "trojan_accuracy": "accuracy on patched images"}[
+                arm.quantity
+            ]
+        case NotRun():
+            return f"not run: {arm.reason}"
+
+
+def printed(definition: TableDefinition) -> Table:
+    """The paper's own cells of a table, measured on other data than the embedded scales have."""
+    paper = published.load(definition.id.upper())
+    table = Table("", *paper.columns, title=f"As the paper prints it ({definition.setting})")
+    by_name = {(cell.row, cell.column): cell.printed for cell in paper.cells}
+    for row in paper.rows:
+        table.add_row(row, *(by_name.get((row, column), "") for column in paper.columns))
+    return table
+
+
+def planned(plan: Plan, stored: Iterable[str]) -> Table:
+    """How many units each table of a plan asks for, and how many are stored."""
+    kept = set(stored)
+    table = Table("table", "units", "stored", "left")
+    for definition in plan.tables:
+        keys = {key for cell in plan.asked if cell.table == definition.id for _, key in cell.units}
+        table.add_row(definition.id, *map(str, (len(keys), len(keys & kept), len(keys - kept))))
+    keys = {unit.key for unit in plan.units}
+    table.add_row("together", *map(str, (len(keys), len(keys & kept), len(keys - kept))), style="bold")
+    return table
+
+
+def time_left(cost: Cost, workers: int) -> str:
+    """What is left of a plan, in a sentence."""
+    if not cost.units:
+        return "Nothing is left to compute."
+    if cost.unmeasured == cost.units:
+        return f"{cost.units} units are left; how long they take was not measured on this machine: add --calibrate."
+    said = f"{cost.units} units are left: about {duration(cost.seconds / workers)} on {workers} worker"
+    said += "s" * (workers > 1)
+    return f"{said}, not counting {cost.unmeasured} of a kind never timed here." if cost.unmeasured else f"{said}."
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def runs(found: Mapping[tuple[str, int], RunRecords]) -> Table:
+    """The stored runs, one line a table of each."""
+    table = Table(
+        "scale", "seed", "table", "units", "ok", "failed", "unavailable", "skipped", "missing", "last command"
+    )
+    for (scale, seed), run in found.items():
+        ended = run.provenance["invocations"][-1]["ended"]
+        for definition in run.tables:
+            keys = {key for cell in run.asked if cell.table == definition.id for _, key in cell.units}
+            count = Counter(run.records[key].status if key in run.records else "missing" for key in keys)
+            states = (str(count[name]) for name in ("ok", "failed", "unavailable", "skipped", "missing"))
+            table.add_row(scale, str(seed), definition.id, str(len(keys)), *states, ended)
+    return table

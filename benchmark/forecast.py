@@ -1,0 +1,64 @@
+"""What a run would take: its plan, what of it is stored, and the time of the rest, from what was measured here."""
+
+from dataclasses import dataclass
+
+from spade.errors import EnvironmentProblem, InputError
+
+from . import definition, plan, rerun, scale, unit_file
+from .plan import Cost, Plan, Subject
+from .records import SampleNote
+from .scale import Scale
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A plan before it is carried out.
+
+    Attributes:
+        stored: keys of the plan's units that have a record.
+        cost: the others.
+        trained: whether an earlier command prepared the network, so that the samples are known by name.
+    """
+
+    plan: Plan
+    stored: frozenset[str]
+    cost: Cost
+    trained: bool
+
+
+def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outlook:
+    """The outlook on some tables of a scale and seed; nothing is trained or computed for it.
+
+    Raises:
+        InputError: an unknown scale or table.
+    """
+    recipe = scale.load(name)
+    subject = _known_subject(store, recipe, seed)
+    trained = subject is not None
+    # Without a network the samples have no names yet, but there will be as many.
+    nameless = tuple(SampleNote(f"sample {i}", label=0, target=0, patch="") for i in range(recipe.samples.test))
+    asked = plan.make(
+        (definition.load(table) for table in tables), subject or rerun.unexplained(recipe, seed, samples=nameless)
+    )
+    records = dict(unit_file.read(store.units_path(asked.subject)).records) if trained else {}
+    # Other seeds of the scale do the same work, so their timings count as well.
+    others = [
+        record
+        for path in sorted((store.folder / "units").glob(f"{name}-seed*.jsonl"))
+        if path != store.units_path(asked.subject)
+        for record in unit_file.read(path).records.values()
+    ]
+    stored = frozenset(unit.key for unit in asked.units if unit.key in records)
+    return Outlook(asked, stored, plan.cost(asked, records, others), trained)
+
+
+def _known_subject(store: Store, recipe: Scale, seed: int) -> Subject | None:
+    """The subject that a run would have now, if its network was prepared before."""
+    try:
+        earlier = store.read_manifest(recipe.name, seed).subject
+    except (InputError, EnvironmentProblem):
+        return None
+    if earlier.recipe_sha256 != recipe.recipe_sha256(seed):
+        return None
+    return rerun.unexplained(recipe, seed, weights_sha256=earlier.weights_sha256, samples=earlier.samples)
