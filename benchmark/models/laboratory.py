@@ -20,7 +20,7 @@ from spade.errors import EnvironmentProblem
 
 from ..datasets import patches, procedural
 from ..datasets.procedural import ImageSet
-from ..scale import Scale
+from ..scale import Samples, Scale
 from . import backdoor, training
 from .backdoor import Trojan
 from .network import SmallResNet
@@ -100,7 +100,7 @@ def prepare(
         except (ValueError, KeyError, TypeError, SafetensorError) as problem:
             notes = (f"The cached network {entry.name} is damaged ({problem}); it was trained again.",)
     laboratory = _train(scale, seed, progress)
-    _write(entry, laboratory)
+    _write(entry, laboratory, scale.samples)
     # Read back, so that a first run and a later one see the same bytes.
     kept = _read(entry, scale, seed)
     return Laboratory(**{**vars(kept), "origin": "trained", "notes": notes})
@@ -197,7 +197,7 @@ def _samples(  # noqa: PLR0917 - what a sample is chosen from
         pasted, masks = patches.paste(images.images[carriers], trojan.patch, rng)
         flipped = training.predict(network, pasted) == trojan.target
         success[patch_name] = float(flipped.mean()) if len(flipped) else float("nan")
-        able = np.flatnonzero(flipped & right[carriers])[:wanted]
+        able = np.flatnonzero(flipped & right[carriers])
         blobs = _blobs(images.images[carriers[able]], masks[able], rng)
         able = able[training.predict(network, blobs) != trojan.target] if len(able) else able
         found.append(
@@ -222,21 +222,22 @@ def _blobs(images: NDArray[np.uint8], masks: NDArray[np.bool_], rng: np.random.G
     return np.where(masks[:, None], colour, images)
 
 
-def _write(entry: Path, laboratory: Laboratory) -> None:
+def _write(entry: Path, laboratory: Laboratory, samples: Samples) -> None:
     tensors = {f"network.{name}": value.contiguous() for name, value in laboratory.model.state_dict().items()}
     notes: dict[str, Any] = {
         "recipe_sha256": laboratory.recipe_sha256,
         "clean_accuracy": laboratory.clean_accuracy,
         "trojan_accuracy": dict(laboratory.trojan_accuracy),
         "log": list(laboratory.log),
+        "asked": {"test_samples": samples.test, "calibration_samples": samples.calibration},
     }
     for part in ("test_samples", "calibration_samples"):
-        samples: tuple[Sample, ...] = getattr(laboratory, part)
-        notes[part] = [{"id": s.id, "label": s.label, "target": s.target, "patch": s.patch} for s in samples]
-        if samples:
+        chosen: tuple[Sample, ...] = getattr(laboratory, part)
+        notes[part] = [{"id": s.id, "label": s.label, "target": s.target, "patch": s.patch} for s in chosen]
+        if chosen:
             # Bytes, not floats: the images are multiples of 1/255 and come back exactly.
-            tensors[f"{part}.images"] = torch.stack([(s.image * 255).round().to(torch.uint8) for s in samples])
-            tensors[f"{part}.masks"] = torch.stack([s.mask for s in samples])
+            tensors[f"{part}.images"] = torch.stack([(s.image * 255).round().to(torch.uint8) for s in chosen])
+            tensors[f"{part}.masks"] = torch.stack([s.mask for s in chosen])
     blob = save_tensors(tensors)
     notes["tensors_sha256"] = hashlib.sha256(blob).hexdigest()
     try:
@@ -280,15 +281,22 @@ def _read(entry: Path, scale: Scale, seed: int) -> Laboratory:
         recipe_sha256=notes["recipe_sha256"],
         clean_accuracy=notes["clean_accuracy"],
         trojan_accuracy=notes["trojan_accuracy"],
-        test_samples=_read_samples("test_samples", notes, tensors),
-        calibration_samples=_read_samples("calibration_samples", notes, tensors),
+        test_samples=_read_samples("test_samples", notes, tensors, scale.samples.test),
+        calibration_samples=_read_samples("calibration_samples", notes, tensors, scale.samples.calibration),
         origin="cache",
         log=tuple(notes["log"]),
     )
 
 
-def _read_samples(part: str, notes: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> tuple[Sample, ...]:
+def _read_samples(
+    part: str, notes: Mapping[str, Any], tensors: Mapping[str, Tensor], wanted: int
+) -> tuple[Sample, ...]:
+    """The first `wanted` samples: patches take turns, so they are those that asking for fewer would have found."""
+    if len(notes[part]) < wanted <= notes["asked"][part]:
+        wanted = len(notes[part])  # there were no more eligible ones
+    if len(notes[part]) < wanted:
+        raise ValueError(f"it holds {len(notes[part])} {part.replace('_', ' ')}, the scale asks for {wanted}")
     return tuple(
         Sample(image=tensors[f"{part}.images"][i].float() / 255, mask=tensors[f"{part}.masks"][i].bool(), **about)
-        for i, about in enumerate(notes[part])
+        for i, about in enumerate(notes[part][:wanted])
     )
