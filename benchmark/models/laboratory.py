@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def prepare(
     """The laboratory of `scale` and `seed`: from `store`, or trained and kept there.
 
     A cached entry whose bytes are not those that were written is trained again, and said in `notes`. Everything random
-    comes from `seed`; training uses as many threads as torch is set to, which may change the last bits of the weights.
+    comes from `seed`, and training takes one thread, so that sums are added in one order on any number of cores.
 
     Raises:
         EnvironmentProblem: the disk is full or the folder cannot be written.
@@ -99,11 +100,22 @@ def prepare(
             pass
         except (ValueError, KeyError, TypeError, SafetensorError) as problem:
             notes = (f"The cached network {entry.name} is damaged ({problem}); it was trained again.",)
-    laboratory = _train(scale, seed, progress)
+    with _one_thread():
+        laboratory = _train(scale, seed, progress)
     _write(entry, laboratory, scale.samples)
     # Read back, so that a first run and a later one see the same bytes.
     kept = _read(entry, scale, seed)
     return Laboratory(**{**vars(kept), "origin": "trained", "notes": notes})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
