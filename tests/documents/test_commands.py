@@ -35,6 +35,12 @@ def printed(document: Path) -> list[str]:
     return [line for line in joined.splitlines() if line and not line.startswith("#")] + inline
 
 
+def group(module: str) -> click.Group:
+    """The command group that `module` defines; its entry point may be a function around it."""
+    (found,) = {one for one in vars(importlib.import_module(module)).values() if isinstance(one, click.Group)}
+    return found
+
+
 def problem(line: str) -> str | None:
     """Why one simple command `line` of ours cannot be run as printed, None where it can (or is not ours)."""
     words = shlex.split(line, comments=True)
@@ -44,8 +50,7 @@ def problem(line: str) -> str | None:
         return f"no tox environment {asked - environments()}" if asked - environments() else None
     if script not in SCRIPTS:
         return None
-    module, _, attribute = SCRIPTS[script].partition(":")
-    command: click.Command = getattr(importlib.import_module(module), attribute)
+    command: click.Command = group(SCRIPTS[script].partition(":")[0])
     rest = words[1:]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(click.Context(command), rest[0])
