@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import (  # type: ignore[attr-defined] # torchvision ships no types
+from torchvision.transforms.v2.functional import (
     erase,
     horizontal_flip,
     resized_crop,
@@ -241,8 +241,8 @@ def _variants(image: Tensor, u: Tensor, augmentation: Augmentation, noise: torch
     if augmentation.jitter is not None:
         _jitter(batch, factors, order.argsort(dim=1), augmentation.jitter)
     if augmentation.noise:
-        draw = partial(torch.randn, image.shape, generator=noise, dtype=batch.dtype, device=batch.device)
-        # One variant at a time: the stream is then the same for every batch size.
+        # One variant at a time and in single precision: the stream is the same for every batch size and dtype.
+        draw = partial(torch.randn, image.shape, generator=noise, dtype=torch.float32, device=batch.device)
         batch.add_(torch.stack([draw() for _ in batch]), alpha=augmentation.noise).clamp_(0, 1)
     if augmentation.remove is not None:
         _remove(batch, remove, removes[:, 0] < augmentation.remove.p, augmentation.remove)

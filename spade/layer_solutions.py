@@ -33,6 +33,7 @@ class LayerSolutions:
         self._weight = layer.weight.detach().flatten(1).clone()
         self._hessians = hessians
         self._taps = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
+        self._dtype = torch.float64 if layer.weight.dtype == torch.float64 else torch.float32
         self._solver, self._protocol = solver, protocol
         self._at_ratio: AtRatio | None = None
         self._known: dict[float, Solution] = {}
@@ -76,9 +77,9 @@ class LayerSolutions:
         d, block = self._weight.shape[1], options["block"]
         order = None if block is None else torch.arange(d, device=self._weight.device).view(-1, block).T.flatten()
         eliminations = [
-            obc.eliminate(weight, hessian, **options)
+            obc.eliminate(weight, hessian, **options, dtype=self._dtype)
             if order is None
-            else obc.eliminate(weight[:, order], hessian[order][:, order], **options)
+            else obc.eliminate(weight[:, order], hessian[order][:, order], **options, dtype=self._dtype)
             for weight, hessian in self._groups()
         ]
 
@@ -97,7 +98,7 @@ class LayerSolutions:
         options = self._protocol.sparsegpt_options(self._taps)
         weights, hessians = zip(*self._groups(), strict=True)
         factors = [
-            sparsegpt.factor(hessian, damping=options["damping"], dead_inputs=options["dead_inputs"])
+            sparsegpt.factor(hessian, damping=options["damping"], dead_inputs=options["dead_inputs"], dtype=self._dtype)
             for hessian in hessians
         ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from typing import Any
 
 import torch
@@ -81,13 +82,17 @@ def layer_grams(
     def add(name: str, layer: PrunableLayer, x: Tensor) -> None:
         sums.setdefault(name, GramAccumulator(layer)).add(x)
 
+    batches = iter(_batches(images, batch_size))
+    first = next(batches, None)
+    if first is None:
+        raise InputError("There are no images to take layer inputs from; give one or more.")
+    # One image by itself, before the hooks: what goes wrong in them later is not the image's fault.
+    check_takes(model, first[:1])
     n_images = 0
     with watched(wanted, add), evaluating(model):
-        for batch in _batches(images, batch_size):
-            run(model, batch)
+        for batch in chain([first], batches):
+            model(batch)
             n_images += len(batch)
-    if not n_images:
-        raise InputError("There are no images to take layer inputs from; give one or more.")
     return {name: finite(total.hessian(n_images), name) for name, total in sums.items()}
 
 
@@ -120,19 +125,20 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def run(model: nn.Module, batch: Tensor) -> None:
-    """Run the model for the sake of its hooks.
+def check_takes(model: nn.Module, image: Tensor) -> None:
+    """Nothing, if the model takes this batch of one.
 
     Raises:
-        InputError: If it does not take this batch.
+        InputError: If it does not.
     """
     try:
-        model(batch)
+        with evaluating(model):
+            model(image)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
         reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"{type(model).__name__} does not take a batch {list(batch.shape)}: {reason}.") from error
+        raise InputError(f"{type(model).__name__} does not take a batch {list(image.shape)}: {reason}.") from error
 
 
 def finite(hessian: Tensor, name: str) -> Tensor:

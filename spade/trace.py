@@ -7,7 +7,7 @@ tries ratios cheaply. Both work on copies: the given model keeps every bit, flag
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import get_args
@@ -21,12 +21,12 @@ from .gram import GramAccumulator, PrunableLayer
 from .layer_solutions import LayerSolutions, Solver
 from .layers import (
     Excluded,
+    check_takes,
     evaluating,
     excluded_layers,
     finite,
     layer_grams,
     prunable_layers,
-    run,
     watched,
 )
 from .protocol import Protocol
@@ -273,16 +273,12 @@ class _Work:
         _check_names(wanted, self.layers, self.excluded)
         layers = {name: layer for name, layer in self.layers.items() if name in wanted}
         hessians = layer_grams(self.model, self.batches(), layers=layers) if layers else {}
-        if layers and not hessians:
-            raise InputError(
-                f"None of the layers {', '.join(layers)} ran: {type(self.model).__name__} uses their weights without "
-                "calling them, or not on this image."
-            )
+        excluded = self._excluded(layers, hessians)
         solutions = {name: self._solutions(layers[name], hessian) for name, hessian in hessians.items()}
         return Prepared(
             self.model,
             solutions,
-            excluded=self.excluded | {name: _NEVER_RAN for name in layers if name not in hessians},
+            excluded=excluded,
             unprepared=[name for name in self.layers if name not in layers],
             seconds=self.seconds(),
         )
@@ -301,8 +297,9 @@ class _Work:
                 _put(layer, solutions[name])
 
         layers = {name: self.layers[name] for name in ratios}
+        check_takes(self.model, images[:1])
         with watched(layers, prune), evaluating(self.model):
-            run(self.model, images)
+            self.model(images)
         fallbacks = {
             name: solution.fallbacks + (() if runs[name] == 1 else (f"pruned at the first of its {runs[name]} runs",))
             for name, solution in solutions.items()
@@ -311,9 +308,23 @@ class _Work:
             self.model,
             {name: solutions[name].sparsity if name in solutions else 0.0 for name in self.layers},
             {name: told for name, told in fallbacks.items() if told},
-            self.excluded | {name: _NEVER_RAN for name in layers if name not in runs},
+            self._excluded(layers, runs),
             self.seconds(),
         )
+
+    def _excluded(self, layers: Collection[str], ran: Container[str]) -> Excluded:
+        """The layers that cannot be pruned, with those of `layers` that did not run.
+
+        Raises:
+            InputError: If none of them ran.
+        """
+        idle = [name for name in layers if name not in ran]
+        if idle and len(idle) == len(layers):
+            raise InputError(
+                f"None of the layers {', '.join(idle)} ran: {type(self.model).__name__} does not call them, or uses "
+                "their weights by itself."
+            )
+        return self.excluded | dict.fromkeys(idle, "it never ran on this image")
 
     def _spare_first_convolution(self) -> None:
         """Take the convolution that the model defines first out of the layers."""
@@ -324,9 +335,6 @@ class _Work:
 
     def _solutions(self, layer: PrunableLayer, hessians: Tensor) -> LayerSolutions:
         return LayerSolutions(layer, hessians, solver=self.solver, protocol=self.protocol)
-
-
-_NEVER_RAN = "it never ran on this image"
 
 
 def _check_names(names: Iterable[str], prunable: Iterable[str], excluded: Excluded) -> None:

@@ -150,7 +150,7 @@ class TestBadInput:
             layer_grams(model, images)
 
     def test_a_batch_the_model_does_not_take_is_told(self, model: Unseen, images: Tensor) -> None:
-        with pytest.raises(InputError, match=r"Unseen does not take a batch \[6, 1, 8, 8\]: .*channels"):
+        with pytest.raises(InputError, match=r"Unseen does not take a batch \[1, 1, 8, 8\]: .*channels"):
             layer_grams(model, images[:, :1])
 
     def test_no_images_are_told(self, model: Unseen, images: Tensor) -> None:
