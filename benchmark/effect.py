@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from analysis.paired import PairedDifference, holm, paired_difference
 
@@ -42,14 +43,15 @@ def effects(table: TableDefinition, cells: Sequence[Cell], policy: Policy) -> li
     for column in dict.fromkeys(cell.column for cell in cells if cell.kind == "value" and not cell.not_run):
         if baseline is None or column == baseline:
             continue
+        one = partial(effect, cells, policy, table.id, column=column, baseline=baseline)
         rows = [cell.row for cell in cells if cell.column == column and cell.kind == "value" and not cell.not_run]
-        found += _adjusted([effect(cells, table.id, row, column, baseline, policy) for row in rows], policy)
+        found += _adjusted([one(row) for row in rows], policy)
         if table.average:
-            found += _adjusted([effect(cells, table.id, AVERAGE, column, baseline, policy)], policy)
+            found += _adjusted([one(AVERAGE)], policy)
     return found
 
 
-def effect(cells: Iterable[Cell], table: str, row: str, column: str, baseline: str, policy: Policy) -> Effect:  # noqa: PLR0917
+def effect(cells: Iterable[Cell], policy: Policy, table: str, row: str, *, column: str, baseline: str) -> Effect:
     """What the cell at `column` gains over the cell at `baseline`, on the samples that both have a value for.
 
     In the row of averages both columns are averaged over the methods that both have values for, per sample: a method

@@ -136,7 +136,7 @@ def judge_directions(
     adjusted = holm([math.nan if mean is None else mean.p_value for mean in means])
     verdicts = []
     for (one, pairs), mean, p in zip(measured, means, adjusted.tolist(), strict=True):
-        here = effect(found, one.table, one.row, one.high, one.low, policy)
+        here = effect(found, policy, one.table, one.row, column=one.high, baseline=one.low)
         outcome, reason = _resolve(mean, p, stale, policy)
         verdicts.append(
             DirectionVerdict(

@@ -24,7 +24,7 @@ def test_an_effect_is_the_mean_difference_on_the_samples_both_arms_have() -> Non
     assert len(kept) == 6
     spade = dict(zip(full["LRP", "SPADE"].samples, full["LRP", "SPADE"].values, strict=True))
     dense = dict(zip(full["LRP", "Dense"].samples, full["LRP", "Dense"].values, strict=True))
-    result = effect(found["LRP", "SPADE"], found["LRP", "Dense"], RULES).difference
+    result = effect(found.values(), RULES, "2", "LRP", column="SPADE", baseline="Dense").difference
     assert result is not None
     assert result.n == 6
     assert result.mean == pytest.approx(np.mean([spade[s] - dense[s] for s in kept]))
@@ -62,8 +62,8 @@ def test_an_effect_without_a_common_sample_has_no_number() -> None:
     torn = synthetic_run.with_status(
         synthetic_run.run(tables=("2",)), "failed", "x", method="LRP", arm="dense", share=1
     )
-    found = by_name(torn)
-    assert effect(found["LRP", "SPADE"], found["LRP", "Dense"], RULES).difference is None
+    found = cells.cells(TABLE, torn)
+    assert effect(found, RULES, "2", "LRP", column="SPADE", baseline="Dense").difference is None
 
 
 def test_a_table_without_a_dense_network_has_no_effects() -> None:

@@ -28,6 +28,12 @@ def judged(run: RunRecords, known: Golden | None = None) -> Judgement:
     return judge(run, golden=known or ranges(), summaries=summaries(), policy=RULES)
 
 
+@cache
+def plain() -> Judgement:
+    """The verdicts on a finished fresh seed."""
+    return judged(synthetic_run.run(11))
+
+
 def cell(found: Judgement, row: str, column: str, table: str = "2") -> CellVerdict:
     return next(one for one in found.cells if (one.cell.table, one.cell.row, one.cell.column) == (table, row, column))
 
@@ -37,7 +43,7 @@ def directions(of: tuple[SeedSummary, ...]) -> dict[str, DirectionVerdict]:
 
 
 def test_a_fresh_seed_lies_within_its_ranges_and_passes_the_check() -> None:
-    found = judged(synthetic_run.run(11))
+    found = plain()
     assert found.counts["deviates"] == found.counts["invalid"] == found.counts["no range"] == 0
     assert found.counts["within"] == len(ranges().ranges)
     assert found.exit_code(check=True) == 0
@@ -52,7 +58,7 @@ def test_a_cell_outside_its_range_deviates_and_fails_only_the_check() -> None:
 
 
 def test_what_nothing_computes_is_not_run_with_its_reason_and_fails_nothing() -> None:
-    verdict = cell(judged(synthetic_run.run(11)), "LRP", "Sparse FC")
+    verdict = cell(plain(), "LRP", "Sparse FC")
     assert verdict.outcome == "not run"
     assert "Wong" in verdict.reason
     assert (verdict.interval, verdict.paper) == (None, "93.99")
@@ -105,7 +111,7 @@ def test_without_any_range_a_run_is_fine_until_it_is_checked() -> None:
 
 
 def test_an_accuracy_has_no_interval_over_samples_and_a_control_has_one() -> None:
-    found = judged(synthetic_run.run(11))
+    found = plain()
     assert cell(found, "embedded network", "Trojan Accuracy", "a16").interval is None
     assert cell(found, "edges", "Control").interval is not None
 
@@ -128,7 +134,7 @@ def test_an_effect_of_nothing_is_unresolved_and_says_what_could_have_been_seen()
     assert verdict.outcome == "unresolved"
     assert verdict.over_seeds is not None
     assert verdict.over_seeds.n == 10
-    assert f"10 seeds detect {verdict.over_seeds.detectable:.2f} with a chance of 80%" in verdict.reason
+    assert f"10 seeds would detect {verdict.over_seeds.detectable:.2f} with a chance of 80 %" in verdict.reason
 
 
 def test_the_value_of_a_direction_is_the_difference_of_the_cells_on_each_seed() -> None:
@@ -137,7 +143,20 @@ def test_the_value_of_a_direction_is_the_difference_of_the_cells_on_each_seed() 
     own, other = first.mean(("a18", "Average", "1SI")), first.mean(("a18", "Average", "1SD"))
     assert own is not None
     assert other is not None
-    assert verdict.values[0] == own - other
+    assert verdict.values[0] == pytest.approx(own - other)
+
+
+def test_an_average_over_seeds_compares_the_methods_that_both_columns_have() -> None:
+    def without_lrp_under_spade(one: SeedSummary) -> SeedSummary:
+        kept = tuple(cell for cell in one.cells if cell.name != ("2", "LRP", "SPADE"))
+        return replace(one, cells=kept)
+
+    torn = tuple(map(without_lrp_under_spade, summaries()))
+    verdict = directions(torn)["spade over dense"]
+    first = {cell.name: cell.mean for cell in summaries()[0].cells if (cell.table, cell.kind) == ("2", "value")}
+    nine = [row for _, row, column in first if column == "Dense" and row != "LRP"]
+    gains = [first["2", row, "SPADE"] - first["2", row, "Dense"] for row in nine]
+    assert verdict.values[0] == pytest.approx(sum(gains) / 9)
 
 
 def test_one_seed_resolves_nothing() -> None:
@@ -164,7 +183,7 @@ def test_seeds_of_another_protocol_say_nothing_about_a_run() -> None:
 
 @pytest.mark.parametrize("table", ["2", "a16", "a18", "a20"])
 def test_every_cell_shows_what_the_paper_prints_there(table: str) -> None:
-    found = judged(synthetic_run.run(11))
+    found = plain()
     printed = [one for one in found.cells if one.cell.table == table and one.paper]
     unprinted = {one.cell.row for one in found.cells if one.cell.table == table and not one.paper}
     assert printed

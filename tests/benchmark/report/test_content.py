@@ -1,0 +1,110 @@
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import synthetic_run
+from story import Story
+
+from benchmark import policy
+from benchmark.records import RunRecords
+from benchmark.report.content import Content, build
+from benchmark.report.gallery import draw
+from benchmark.verdict import judge
+
+
+def told(run: RunRecords, folder: Path) -> Content:
+    judgement = judge(run, golden=None, summaries=(), policy=policy.load())
+    return build(run, judgement, draw(run, folder))
+
+
+def test_the_headline_counts_what_deviates_and_what_is_worse(story: Story) -> None:
+    counts = story.content.counts
+    judged = counts["within"] + counts["deviates"]
+    assert counts["deviates"]
+    assert story.content.headline == (
+        f"{counts['deviates']} of {judged} cells lie outside their golden range. {counts['invalid']} more are invalid."
+    )
+    assert "3 resolved" in story.content.summary
+    assert "5 unmeasured" in story.content.summary
+
+
+def test_every_asked_cell_and_every_average_is_in_its_table_once(story: Story) -> None:
+    for table in story.content.tables:
+        entries = [entry for row in table.rows for entry in row]
+        assert len(entries) == len({(entry.row, entry.column) for entry in entries})
+    by_id = {table.id: table for table in story.content.tables}
+    assert len([entry for row in by_id["2"].rows for entry in row]) == 11 * 4
+    assert [entry.row for entry in by_id["2"].controls][-1] == "patch oracle"
+
+
+def test_a_reason_names_a_whole_column_or_row_once(story: Story) -> None:
+    where = {entry.where: entry.cells for entry in story.content.not_run}
+    assert where["Table 2, Sparse FC",] == 11
+    assert where["Table A16, ResNet50/ImageNet",] == 2
+    assert where["Table 2, DeepLift, FastSPADE",] == 1
+
+
+def test_the_error_removed_is_the_gain_over_what_dense_lacks(story: Story) -> None:
+    one = next(entry for entry in story.content.directions if entry.id == "spade over dense")
+    dense = next(v for v in story.judgement.directions if v.direction.id == one.id).low_mean
+    assert one.error_removed == pytest.approx(one.mean / (100 - dense))
+    other = next(entry for entry in story.content.directions if entry.id == "spade over fastspade")
+    assert math.isnan(other.error_removed)
+
+
+def test_an_average_gain_compares_the_same_methods_in_both_columns(story: Story) -> None:
+    # FastSPADE has no DeepLift here; its average over nine methods against dense's over ten would be another question.
+    fast = next(entries for entries in story.content.tables[0].effects if entries[0].column == "FastSPADE")
+    average = next(entry for entry in fast if entry.row == "Average")
+    dense, pruned = [], []
+    cells = {(c.row, c.column): dict(c.units) for c in story.run.asked if c.table == "2" and c.kind == "value"}
+    value = {key: record.value for key, record in story.run.records.items()}
+    for sample in dict(cells["LRP", "Dense"]):
+        rows = [row for row, column in cells if column == "Dense" and row != "DeepLift"]
+        before = [value[cells[row, "Dense"][sample]] for row in rows]
+        after = [value[cells[row, "FastSPADE"][sample]] for row in rows]
+        if None not in before:
+            dense.append(sum(v for v in before if v is not None) / len(rows))
+            pruned.append(sum(v for v in after if v is not None) / len(rows))
+    assert average.n == len(dense)
+    assert average.mean == pytest.approx(100 * (sum(pruned) - sum(dense)) / len(dense))
+
+
+def test_an_arm_tells_its_units_and_how_many_predictions_it_kept(story: Story) -> None:
+    arm = next(one for one in story.content.arms if one.arm.startswith("obc"))
+    records = [one for one in story.run.records.values() if one.arm == arm.arm]
+    assert arm.units == len(records)
+    assert arm.kept == pytest.approx(sum(bool(one.kept) for one in records) / len(records))
+    dense = next(one for one in story.content.arms if one.arm == "dense")
+    assert math.isnan(dense.kept)
+    assert dense.without_value == 2
+
+
+def test_units_without_a_value_are_told_with_their_reason(story: Story) -> None:
+    found = {(one.status, one.method): (one.reason, one.units) for one in story.content.problems}
+    assert found["failed", "LIME"] == ("no <memory> | left", 2)
+    assert found["unavailable", "DeepLift"] == ("it reuses a ReLU", 8)
+
+
+def test_without_ranges_nothing_is_compared_and_the_headline_says_so(tmp_path: Path) -> None:
+    found = told(synthetic_run.run(tables=("a16",)), tmp_path)
+    assert found.headline == "No cell was compared with a golden range."
+    assert found.ranges == {}
+
+
+def test_units_still_to_compute_are_in_the_headline(tmp_path: Path) -> None:
+    run = synthetic_run.run(tables=("a16",))
+    found = told(replace(run, records={}), tmp_path)
+    assert found.headline.endswith("2 more are incomplete.")
+    assert found.arms == ()
+
+
+def test_the_provenance_says_when_the_policy_has_changed_since(story: Story) -> None:
+    assert "another one than judges here" in story.content.provenance["Policy at the time of the run"]
+    same = replace(
+        story.run, provenance=synthetic_run.provenance(policy_sha256=story.judgement.policy.sha256, commit=None)
+    )
+    found = build(same, story.judgement, story.content.gallery)
+    assert "Policy at the time of the run" not in found.provenance
+    assert "Commit" not in found.provenance
