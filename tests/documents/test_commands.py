@@ -4,6 +4,8 @@ import configparser
 import importlib
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -91,3 +93,19 @@ def test_continuous_integration_calls_the_test_command_of_the_readme() -> None:
 def test_every_tox_environment_is_explained_to_contributors() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert {name for name in environments() if f"`{name}`" not in text} == set()
+
+
+def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter, on the document's own text
+        [sys.executable, "-W", "error", "-c", f"import sys; sys.path[:] = {sys.path}\n{example}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    # The last of two layers, 1280 weights, at 0.99: ceil(1267.2) = 1268 go, and 1268 / 1280 = 0.990625.
+    assert "'4': 0.990625" in done.stdout
