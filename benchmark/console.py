@@ -6,7 +6,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from data_manifests import published
@@ -32,7 +40,7 @@ class Bars:
             # Where nobody watches (a pipe, a log) the bars stay away and the sentences remain.
             console=Console(stderr=True),
         )
-        self._steps: dict[str, int] = {}
+        self._steps: dict[str, TaskID] = {}
         self._failed = 0
         self._stored = 0
         self._asked = 0
@@ -150,14 +158,13 @@ def duration(seconds: float) -> str:
 
 def runs(found: Mapping[tuple[str, int], RunRecords]) -> Table:
     """The stored runs, one line a table of each."""
-    table = Table(
-        "scale", "seed", "table", "units", "ok", "failed", "unavailable", "skipped", "missing", "last command"
-    )
+    states = ("ok", "failed", "unavailable", "skipped", "missing")
+    table = Table("scale", "seed", "table", "units", *states, "last command")
     for (scale, seed), run in found.items():
         ended = run.provenance["invocations"][-1]["ended"]
         for definition in run.tables:
             keys = {key for cell in run.asked if cell.table == definition.id for _, key in cell.units}
             count = Counter(run.records[key].status if key in run.records else "missing" for key in keys)
-            states = (str(count[name]) for name in ("ok", "failed", "unavailable", "skipped", "missing"))
-            table.add_row(scale, str(seed), definition.id, str(len(keys)), *states, ended)
+            numbers = (str(count[state]) for state in states)
+            table.add_row(scale, str(seed), definition.id, str(len(keys)), *numbers, ended)
     return table
