@@ -148,7 +148,7 @@ def _announce(console: Console, model: nn.Module, question: Question) -> None:
     seconds = estimated_seconds(costs, torch.get_num_threads())
     dearest = max(costs, key=lambda name: costs[name])
     console.print(
-        f"{_SOLVER_NAMES[question.solver]}: {len(costs)} layers to prune, roughly {_spoken(seconds)} on this CPU"
+        f"{_SOLVER_NAMES[question.solver]}: {len(costs)} layer{'' if len(costs) == 1 else 's'} to prune, roughly {_spoken(seconds)} on this CPU"
         f" ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})"
     )
     if question.solver == "obc" and seconds > 1200:  # longer than people wait at a prompt

@@ -100,8 +100,8 @@ def residual(block: type[BasicBlock] | type[Bottleneck]) -> nn.Module:
     network = Residual(block)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            nn.init.uniform_(module.running_var, 0.5, 2.0)
+            module.running_mean = torch.empty(module.num_features).uniform_(-0.2, 0.2)
+            module.running_var = torch.empty(module.num_features).uniform_(0.5, 2.0)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.2, 0.2)
     return network
@@ -122,9 +122,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 # torchvision's own classes, made narrow: what is tested is their code, not their size.
 ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
     "resnet18": lambda: torchvision.models.resnet18(weights=None),
-    "mobilenet_v2": lambda: torchvision.models.MobileNetV2(width_mult=0.1),
+    "mobilenet_v2": lambda: torchvision.models.get_model("mobilenet_v2", weights=None, width_mult=0.1),
     "convnext": lambda: torchvision.models.ConvNeXt([CNBlockConfig(12, 16, 1), CNBlockConfig(16, None, 1)]),
-    "densenet": lambda: torchvision.models.DenseNet(growth_rate=4, block_config=(2, 2), num_init_features=8),
+    "densenet": lambda: torchvision.models.DenseNet(growth_rate=4, block_config=(2, 2, 2, 2), num_init_features=8),
     "squeezenet": lambda: torchvision.models.squeezenet1_1(weights=None),
 }
 

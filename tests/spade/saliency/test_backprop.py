@@ -41,7 +41,7 @@ class _GuidedSmooth(torch.autograd.Function):
 
 
 def _guide(x: torch.Tensor) -> torch.Tensor:
-    return _Guided.apply(x)  # type: ignore[no-any-return,no-untyped-call]
+    return _Guided.apply(x)
 
 
 def _guided_gradient(score: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
@@ -98,7 +98,7 @@ def test_guided_backprop_guards_activations_that_are_not_relu(
     conv1, conv2, fc = model[0], model[2], model[6]
 
     def guide(x: torch.Tensor) -> torch.Tensor:
-        return _GuidedSmooth.apply(x, activation)  # type: ignore[no-any-return,no-untyped-call]
+        return _GuidedSmooth.apply(x, activation)
 
     expected = _guided_gradient(lambda x: fc(guide(conv2(guide(conv1(x)))).mean(dim=(2, 3)))[0, 1], image)
     torch.testing.assert_close(explain("GuidedBackprop", model, image, 1, generator=generator).values, expected)

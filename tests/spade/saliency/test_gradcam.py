@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from spade.saliency import SETTINGS, MethodUnavailable, Settings, explain, prepa
 def test_guided_grad_cam_equals_its_two_factors_written_out(
     network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
 ) -> None:
-    model = network("basic_blocks")
+    model: Any = network("basic_blocks")
     guided = explain("GuidedBackprop", model, image, 1, generator=generator).values
     stem = nn.Sequential(model.conv1, model.bn1, model.relu, model.maxpool, model.layer1, model.layer2)
     features = stem(image).detach().requires_grad_()

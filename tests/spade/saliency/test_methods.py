@@ -94,7 +94,7 @@ def test_random_methods_follow_the_generator_and_give_the_global_ones_back(
 ) -> None:
     model = network("relu")
     torch.manual_seed(1)
-    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[union-attr] # noqa: NPY002
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     maps = [
         explain(method, model, image, 1, generator=torch.Generator().manual_seed(seed), settings=QUICK).values
         for seed in (4, 4, 5)
@@ -102,7 +102,7 @@ def test_random_methods_follow_the_generator_and_give_the_global_ones_back(
     assert torch.equal(maps[0], maps[1])
     assert not torch.equal(maps[0], maps[2])
     assert torch.equal(torch.get_rng_state(), state)
-    assert (np.random.get_state()[1] == numpy_state).all()  # type: ignore[index] # noqa: NPY002
+    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.random])

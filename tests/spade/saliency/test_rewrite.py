@@ -1,5 +1,6 @@
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -136,7 +137,7 @@ def test_a_preparation_of_another_architecture_is_refused(network: Callable[[str
 
 
 def test_a_model_that_cannot_be_copied_is_refused() -> None:
-    model = nn.Linear(2, 2)
+    model: Any = nn.Linear(2, 2)
     model.generator = (number for number in range(3))  # generators cannot be copied
     with pytest.raises(InputError, match="cannot be copied"):
         prepare(model)
