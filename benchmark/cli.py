@@ -259,6 +259,50 @@ def golden(scale: str, folder: Path, into: Path) -> None:
 
 
 @main.command()
+@click.option("--scale", default=DEFAULT_SCALE, show_default=True, help="Embedded scale: smoke or mini.")
+@click.option(
+    "--seed",
+    "chosen",
+    multiple=True,
+    default=(100, 101),
+    show_default=True,
+    type=click.IntRange(100),
+    help="Networks to calibrate on, 100 and up: tables are judged on seeds below. May be given several times.",
+)
+@_store
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("benchmark/scales/ratios"),
+    show_default=True,
+    help="Folder of ratios, in a checkout.",
+)
+def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path) -> None:
+    """Search the sparsity ratios of a scale, one method after the other; a search that was stopped goes on."""
+    from . import scale as scales
+    from . import search
+    from .console import Bars
+    from .models import laboratory
+    from .store import Store
+
+    recipe, cache = scales.load(scale), Store(folder).cache
+    found: dict[str, list[search.Found]] = {}
+    with Bars() as bars:
+        networks = {
+            seed: laboratory.prepare(recipe, seed, store=cache, progress=bars.training) for seed in sorted(set(chosen))
+        }
+        for arm in search.ARMS:
+            calibration = search.Calibration(networks, search.rules(recipe, arm), bars.training)
+            found[arm] = search.search_all(calibration, arm, cache / "searches" / scale, bars.training)
+        ids = calibration.ids
+    text = search.as_toml(search.origin(recipe, sorted(set(chosen)), ids, datetime.now().astimezone().date()), found)
+    into.mkdir(parents=True, exist_ok=True)
+    path = into / f"{scale}.toml"
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"The ratios are in {path}.")
+
+
+@main.command()
 @_store
 def doctor(folder: Path) -> None:
     """Check the machine, the installation, the definitions and the store."""

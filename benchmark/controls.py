@@ -36,7 +36,7 @@ def centre(sample: Sample, generator: torch.Generator) -> Map:  # noqa: ARG001 -
     """Closeness to the middle of the image [H, W]: what a photographer's habit alone gives."""
     height, width = sample.image.shape[1:]
     y, x = np.mgrid[:height, :width]
-    return -np.hypot((y - (height - 1) / 2) / height, (x - (width - 1) / 2) / width)
+    return np.asarray(-np.hypot((y - (height - 1) / 2) / height, (x - (width - 1) / 2) / width), dtype=np.float64)
 
 
 def edges(sample: Sample, generator: torch.Generator) -> Map:  # noqa: ARG001 - as above

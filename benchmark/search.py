@@ -7,7 +7,8 @@ samples come from networks of seeds of their own, so neither a test image nor a 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from statistics import fmean
 
@@ -15,15 +16,16 @@ import torch
 from torch import nn
 
 from spade import saliency, sparsity, trace, tuning
-from spade.errors import InputError
+from spade.errors import EnvironmentProblem, InputError, nearest
 from spade.layers import prunable_layers
-from spade.protocol import Protocol
-from spade.saliency import Settings
+from spade.protocol import Protocol, protocol
+from spade.saliency import SETTINGS, Settings
 from spade.sparsity import Ratios
 
 from .metrics.trojan_auc import trojan_auc
 from .models.laboratory import Laboratory, Sample
 from .plan import generator_seed
+from .scale import Scale
 
 Told = Callable[[str, int, int], None]
 """Called with (method, candidates scored, candidates in all)."""
@@ -135,6 +137,69 @@ class _Bench:
 
 def _seed(*parts: str) -> int:
     return generator_seed(hashlib.sha256("/".join(parts).encode()).hexdigest())
+
+
+ARMS = {"spade": "obc", "fastspade": "sparsegpt"}
+"""Ratios a search can find, by the name the tables use, with their solvers."""
+
+GROUPS = ("fc", "layer4", "layer3", "layer2", "layer1")
+"""In the order of the search; the stem, which sees three channels, stays dense."""
+
+
+def rules(scale: Scale, arm: str) -> Rules:
+    """How an arm's maps are made at a scale.
+
+    Raises:
+        InputError: there is no such arm.
+    """
+    if arm not in ARMS:
+        raise InputError(f"There are no ratios called '{arm}' to search. {nearest(arm, ARMS)}")
+    preset = protocol(scale.pruning.protocol)
+    return Rules(
+        solver=ARMS[arm],
+        protocol=replace(
+            preset, augmentation=scale.pruning.augmentation, n_augmentations=scale.pruning.n_augmentations
+        ),
+        settings=SETTINGS[preset.name],
+        groups=GROUPS,
+        candidates=sparsity.RATIO_GRID[1:],
+    )
+
+
+def search_all(calibration: Calibration, arm: str, folder: Path, told: Told) -> list[Found]:
+    """The ratios of every method; the state of each search is a file in `folder`, so a stopped one goes on.
+
+    Raises:
+        InputError: a state belongs to another search.
+        EnvironmentProblem: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise EnvironmentProblem(f"The searches cannot be kept in {folder}: {problem.strerror}.") from problem
+    return [
+        calibration.search(
+            method,
+            (),
+            state=folder / f"{arm}-{method}.jsonl",
+            told=lambda name, done, of: told(f"{arm}: {name}", done, of),
+        )
+        for method in saliency.METHODS
+    ]
+
+
+def origin(scale: Scale, seeds: Sequence[int], ids: Sequence[str], day: date) -> dict[str, object]:
+    """How a search was done, for the ratios file."""
+    return {
+        "how": "the last group first, each at the ratio with the best mean Trojan AUC, for each method (section 3.2)",
+        "date": day.isoformat(),
+        "seeds": list(seeds),
+        "recipe_sha256": [scale.recipe_sha256(seed) for seed in seeds],
+        "samples": len(ids),
+        "groups": list(GROUPS),
+        "candidates": list(sparsity.RATIO_GRID),
+        "torch": torch.__version__,
+    }
 
 
 def as_toml(origin: Mapping[str, object], found: Mapping[str, Sequence[Found]]) -> str:

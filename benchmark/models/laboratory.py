@@ -140,7 +140,7 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # the layers' initial weights come from torch's global generator
         network = SmallResNet(scale.network, scale.images.classes)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)
     recipe = scale.training
     training.fit(
         network,
@@ -287,7 +287,7 @@ def _read(entry: Path, scale: Scale, seed: int) -> Laboratory:
     network = SmallResNet(scale.network, scale.images.classes)
     prefix = "network."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    network = network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last).eval()
     return Laboratory(
         model=network,
         recipe_sha256=notes["recipe_sha256"],

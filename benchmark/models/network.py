@@ -25,6 +25,11 @@ class SmallResNet(nn.Module):
     Departure from ResNet50: the stem is 3x3 with no max pooling, since 64 pixels leave no room for a 32-fold reduction.
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
     def __init__(self, shape: Shape, classes: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, shape.stem_width, 3, stride=shape.stem_stride, padding=1, bias=False)

@@ -66,7 +66,7 @@ def fit(
         for x, y in _batches(images, batch_size, generator):
             loss = F.cross_entropy(network(x), y)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             scheduler.step()
             total += loss.item()
