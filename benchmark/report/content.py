@@ -3,8 +3,9 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..cells import AVERAGE, Cell
 from ..definition import TableDefinition
@@ -387,8 +388,17 @@ def _provenance(run: RunRecords, judgement: Judgement) -> dict[str, str]:
     plain = {key: value for key, value in facts.items() if key not in {"invocations", "releases", "policy_sha256"}}
     found |= {key.replace("_", " ").capitalize(): str(value) for key, value in plain.items() if value is not None}
     found["Releases"] = ", ".join(f"{name} {release}" for name, release in facts.get("releases", {}).items())
-    found |= {f"Protocol: {key}": str(value) for key, value in run.protocol.items()}
+    found |= {f"Protocol: {key}": value for key, value in _flat(run.protocol)}
     found["Policy"] = f"version {judgement.policy.version}, sha256 {judgement.policy.sha256}"
     if facts.get("policy_sha256") not in {None, judgement.policy.sha256}:
         found["Policy at the time of the run"] = f"sha256 {facts['policy_sha256']} (another one than judges here)"
     return found
+
+
+def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Every fact with its path, however deep it lies."""
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}, ")
+        else:
+            yield f"{above}{key}".replace("_", " "), str(value)

@@ -149,6 +149,8 @@ class _Artist:
     """Draws from a run's store; what is not there gives an empty name."""
 
     def __init__(self, run: RunRecords, folder: Path) -> None:
+        for old in folder.glob("sample*-*.png"):  # of an earlier report in the same folder
+            old.unlink()
         self.store = Store(run.store) if run.store is not None else None
         self.recipe = run.recipe_sha256
         self.folder = folder

@@ -108,3 +108,10 @@ def test_the_provenance_says_when_the_policy_has_changed_since(story: Story) -> 
     found = build(same, story.judgement, story.content.gallery)
     assert "Policy at the time of the run" not in found.provenance
     assert "Commit" not in found.provenance
+
+
+def test_every_knob_of_the_protocol_is_told_by_its_path(story: Story) -> None:
+    run = replace(story.run, protocol={"pruning": {"n_augmentations": 8, "obc": {"damping": 0.01}}})
+    found = build(run, story.judgement, story.content.gallery).provenance
+    assert found["Protocol: pruning, n augmentations"] == "8"
+    assert found["Protocol: pruning, obc, damping"] == "0.01"

@@ -35,3 +35,11 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(story: Story, tmp_path:
     taken.write_text("a file", encoding="utf-8")
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
         report.write(story.run, story.judgement, taken)
+
+
+def test_a_second_report_in_the_same_folder_leaves_nothing_of_the_first(story: Story, tmp_path: Path) -> None:
+    first = story.judgement
+    report.write(story.run, first, tmp_path)
+    (tmp_path / "pictures" / "holiday.png").write_bytes(b"mine")
+    report.write(replace(story.run, store=None), first, tmp_path)
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["holiday.png"]
