@@ -37,13 +37,11 @@ class Bars:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            # Where nobody watches (a pipe, a log) the bars stay away and the sentences remain.
             console=Console(stderr=True),
         )
         self._steps: dict[str, TaskID] = {}
+        self._tenths: dict[TaskID, int] = {}
         self._failed = 0
-        self._stored = 0
-        self._asked = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -59,6 +57,7 @@ class Bars:
         if what not in self._steps:
             self._steps[what] = self._progress.add_task(what, total=of)
         self._progress.update(self._steps[what], completed=done, total=of)
+        self._log(self._steps[what])
 
     def start(self, stored: int, asked: int) -> None:
         """The size of the plan, and how much of it is there."""
@@ -71,6 +70,16 @@ class Bars:
         self._failed += record.status == "failed"
         failed = f", {self._failed} failed" if self._failed else ""
         self._progress.update(self._steps["units"], advance=1, description=f"units{failed}")
+        self._log(self._steps["units"])
+
+    def _log(self, step: TaskID) -> None:
+        """A line at each tenth where no bar can move, as in the log of a scheduler."""
+        task = next(task for task in self._progress.tasks if task.id == step)
+        tenth = int(10 * task.completed / task.total) if task.total else 10
+        if not self._progress.console.is_terminal and tenth > self._tenths.get(step, 0):
+            self._tenths[step] = tenth
+            left = f", {duration(task.time_remaining)} left" if task.time_remaining else ""
+            self.note(f"{task.description}: {task.completed:.0f} of {task.total:.0f}{left}")
 
     def note(self, sentence: str) -> None:
         """A sentence above the bars."""

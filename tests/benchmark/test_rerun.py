@@ -1,0 +1,221 @@
+"""A run ties network, units and manifest together, and a later command finds what an earlier one left."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import fake_laboratory
+import pytest
+import torch
+from fake_evaluator import FakeEvaluator, opened
+
+from benchmark import forecast, rerun, scale
+from benchmark.execution import Execution
+from benchmark.models.laboratory import Laboratory
+from benchmark.rerun import Request, Watch, weights_sha256
+from benchmark.scale import Scale
+from benchmark.store import Store
+from spade.errors import InputError
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+class Bench:
+    """Stands in for training: counts what was asked, gives what it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+        self.laboratory = fake_laboratory.make()
+
+    def prepare(self, recipe: Scale, seed: int, *, retrain: bool = False, **_: object) -> Laboratory:
+        self.asked.append(retrain)
+        return replace(self.laboratory, recipe_sha256=recipe.recipe_sha256(seed))
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The embedded scale `smoke` without its training and its arithmetic."""
+    double = Bench()
+    monkeypatch.setattr(scale, "load", lambda _: fake_laboratory.SCALE)
+    monkeypatch.setattr(rerun.laboratory, "prepare", double.prepare)
+    monkeypatch.setattr(rerun, "opened", lambda *_: opened(FakeEvaluator()))
+    return double
+
+
+def ran(folder: Path, *tables: str, started: datetime = NOON, watch: Watch | None = None, **wanted: bool) -> Execution:
+    request = Request("smoke", 0, tables, workers=1, **wanted)  # type: ignore[arg-type]
+    return rerun.rerun(request, Store(folder), arguments=("spade-bench", "run"), started=started, watch=watch)
+
+
+def test_a_run_leaves_units_maps_samples_and_a_manifest(tmp_path: Path, bench: Bench) -> None:
+    done = ran(tmp_path, "2")
+    assert (done.computed, done.left) == (3 * 35, 0)
+    run = Store(tmp_path).run("smoke", 0)
+    assert len(run.records) == 3 * 35
+    assert run.accuracy == {"clean_accuracy": 0.75, "trojan_accuracy fish": 0.5, "trojan_accuracy star": 0.25}
+    stored = Store(tmp_path).read_sample(run.recipe_sha256, "t1")
+    assert stored is not None
+    image, mask = stored
+    sample = bench.laboratory.test_samples[1]
+    assert torch.equal(torch.from_numpy(image).float() / 255, sample.image)
+    assert torch.equal(torch.from_numpy(mask), sample.mask)
+
+
+def test_the_manifest_says_how_each_command_ended(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    ran(tmp_path, "a16", started=NOON + timedelta(hours=1))
+    facts = Store(tmp_path).read_manifest("smoke", 0).provenance
+    calls = facts["invocations"]
+    assert [(call["ended"], call["units_computed"]) for call in calls] == [("complete", 105), ("complete", 3)]
+    assert facts["scale_sha256"] == rerun.scale_sha256(fake_laboratory.SCALE)
+    assert bench.asked == [False, False]
+
+
+def test_tables_of_earlier_commands_stay_in_the_run(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a20")
+    ran(tmp_path, "2")
+    assert Store(tmp_path).read_manifest("smoke", 0).tables == ("2", "a20")
+    assert bench.asked
+
+
+def test_a_killed_command_is_told_from_a_finished_one(tmp_path: Path, bench: Bench) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        ran(tmp_path, "2", watch=Watch(record=die))
+    assert Store(tmp_path).read_manifest("smoke", 0).provenance["invocations"][0]["ended"] == "running"
+    assert len(Store(tmp_path).run("smoke", 0).records) == 1
+    assert ran(tmp_path, "2").computed == 104
+    assert bench.asked
+
+
+def test_an_interrupt_is_in_the_manifest(tmp_path: Path, bench: Bench) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    assert ran(tmp_path, "2", watch=Watch(record=stop)).interrupted
+    assert Store(tmp_path).read_manifest("smoke", 0).provenance["invocations"][0]["ended"] == "interrupted"
+    assert bench.asked
+
+
+def test_a_network_trained_to_other_bits_shares_no_unit(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    bench.laboratory = fake_laboratory.make(seed=5)
+    assert ran(tmp_path, "2", retrain=True).computed == 105
+    assert bench.asked == [False, True]
+    assert len(Store(tmp_path).read_manifest("smoke", 0).provenance["invocations"]) == 1  # a new run's history
+
+
+def test_a_network_trained_to_the_same_bits_keeps_its_units(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    bench.laboratory = fake_laboratory.make()
+    assert ran(tmp_path, "2", retrain=True).computed == 0
+
+
+def test_a_damaged_manifest_is_written_anew_from_the_units(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    (tmp_path / "runs" / "smoke-seed0.json").write_text("{")
+    assert ran(tmp_path, "2").computed == 0
+    assert len(Store(tmp_path).run("smoke", 0).records) == 105
+    assert bench.asked
+
+
+def test_ratios_that_are_missing_are_known_before_anything_is_trained(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scale, "load", lambda _: replace(fake_laboratory.SCALE, ratios={}))
+    with pytest.raises(InputError, match="has no ratios called 'spade'"):
+        ran(tmp_path, "2")
+    assert bench.asked == []
+
+
+def test_notes_about_a_damaged_cache_are_passed_on(tmp_path: Path, bench: Bench) -> None:
+    bench.laboratory = replace(bench.laboratory, notes=("The cached network is damaged; it was trained again.",))
+    said: list[str] = []
+    ran(tmp_path, "a16", watch=Watch(note=said.append))
+    assert said == ["The cached network is damaged; it was trained again."]
+
+
+def test_the_weights_hash_sees_one_bit_of_a_weight_and_of_an_image() -> None:
+    lab = fake_laboratory.make()
+    before = weights_sha256(lab)
+    assert weights_sha256(fake_laboratory.make()) == before
+    weight = lab.model.get_parameter("fc.weight")
+    with torch.no_grad():
+        weight[0, 0] = torch.nextafter(weight[0, 0], torch.tensor(9.0))
+    assert weights_sha256(lab) != before
+    first, *rest = fake_laboratory.make().test_samples
+    brighter = replace(first, image=first.image.clone().index_fill_(0, torch.tensor([0]), 0.5))
+    assert weights_sha256(replace(fake_laboratory.make(), test_samples=(brighter, *rest))) != before
+
+
+def test_the_scale_hash_does_not_depend_on_the_seed_but_on_what_it_decides() -> None:
+    hashes = {
+        rerun.scale_sha256(one)
+        for one in (
+            fake_laboratory.SCALE,
+            replace(fake_laboratory.SCALE, ratios={"spade": {"fc": 0.1}}),
+            replace(fake_laboratory.SCALE, samples=replace(fake_laboratory.SCALE.samples, test=9)),
+            replace(fake_laboratory.SCALE, pruning=replace(fake_laboratory.SCALE.pruning, n_augmentations=9)),
+            replace(fake_laboratory.SCALE, training=replace(fake_laboratory.SCALE.training, epochs=9)),
+        )
+    }
+    assert len(hashes) == 5
+    renamed = replace(fake_laboratory.SCALE, title="another title")
+    assert rerun.scale_sha256(renamed) == rerun.scale_sha256(fake_laboratory.SCALE)
+
+
+def test_the_protocol_of_a_subject_holds_every_knob() -> None:
+    subject = fake_laboratory.subject()
+    assert subject.protocol["pruning"]["augmentation"] == "mild"
+    assert subject.protocol["pruning"]["n_augmentations"] == 24
+    assert subject.protocol["saliency"]["lime_samples"] > 0
+    assert isinstance(subject.protocol["augmentation"], Mapping)
+
+
+def test_a_subject_comes_back_from_its_manifest_equal(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a16")
+    expected = rerun.subject_of(fake_laboratory.SCALE, 0, bench.laboratory)
+    assert Store(tmp_path).read_manifest("smoke", 0).subject == replace(
+        expected, weights_sha256=Store(tmp_path).read_manifest("smoke", 0).subject.weights_sha256
+    )
+
+
+def test_the_outlook_before_any_run_counts_units_and_knows_no_time(tmp_path: Path, bench: Bench) -> None:
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0)
+    assert (len(outlook.plan.units), len(outlook.stored), outlook.trained) == (105, 0, False)
+    assert outlook.cost.unmeasured == 105
+    assert bench.asked == []
+
+
+def test_the_outlook_after_a_calibration_knows_the_time_of_the_rest(tmp_path: Path, bench: Bench) -> None:
+    request = Request("smoke", 0, ("2",), workers=1, limit=1)
+    rerun.rerun(request, Store(tmp_path), arguments=("spade-bench", "plan"), started=NOON)
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0)
+    assert (len(outlook.stored), outlook.trained) == (35, True)
+    # every unit of the double takes half a second
+    assert (outlook.cost.units, outlook.cost.seconds, outlook.cost.unmeasured) == (70, pytest.approx(35.0), 0)
+    assert bench.asked == [False]
+
+
+def test_the_outlook_on_another_seed_takes_the_time_from_the_first(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 1)
+    assert (len(outlook.stored), outlook.trained, outlook.cost.unmeasured) == (0, False, 0)
+    assert outlook.cost.seconds == pytest.approx(105 * 0.5)
+    assert bench.asked
+
+
+def test_the_evaluator_of_a_scale_is_opened_by_name_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scale, "load", lambda _: fake_laboratory.SCALE)
+    monkeypatch.setattr(rerun.laboratory, "prepare", lambda *_, **__: fake_laboratory.make())
+    with partial(rerun.opened, "smoke", 0, tmp_path, fake_laboratory.subject())() as engine:
+        assert set(engine.samples) == {"t0", "t1", "t2"}
