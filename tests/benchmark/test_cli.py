@@ -18,6 +18,7 @@ from fake_evaluator import FakeEvaluator, opened
 
 from benchmark import cli, doctor, golden, report, rerun, scale
 from benchmark.console import Bars
+from benchmark.models import laboratory
 from benchmark.models.laboratory import Laboratory
 from benchmark.scale import Scale
 from spade.errors import EnvironmentProblem
@@ -38,7 +39,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         lab = fake_laboratory.make(seed)
         return Laboratory(**{**vars(lab), "recipe_sha256": recipe.recipe_sha256(seed)})
 
-    monkeypatch.setattr(rerun.laboratory, "prepare", prepare)
+    monkeypatch.setattr(laboratory, "prepare", prepare)
 
     def command(*words: str, evaluator: FakeEvaluator | None = None) -> Result:
         monkeypatch.setattr(rerun, "opened", lambda *_: opened(evaluator or FakeEvaluator()))
@@ -124,7 +125,7 @@ def test_a_stop_while_training_is_3(bench: Run, monkeypatch: pytest.MonkeyPatch)
     def stop(*_: object, **__: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rerun.laboratory, "prepare", stop)
+    monkeypatch.setattr(laboratory, "prepare", stop)
     result = run(bench)
     assert result.exit_code == 3
     assert "the same command goes on from there" in result.output
@@ -141,7 +142,7 @@ def test_a_calibration_leaves_the_rest_which_status_and_report_say(bench: Run) -
 
 
 def test_a_plan_trains_nothing(bench: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerun.laboratory, "prepare", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr(laboratory, "prepare", lambda *_, **__: pytest.fail("it trained"))
     result = bench("plan", "--scale", "smoke", "--jobs", "2")
     assert result.exit_code == 0, result.output
     assert "is to be trained first" in result.output

@@ -4,9 +4,10 @@ import shutil
 from collections import namedtuple
 from pathlib import Path
 
+import psutil
 import pytest
 
-from benchmark import doctor, policy
+from benchmark import definition, doctor, policy, provenance
 from benchmark.doctor import Finding
 from spade.errors import InputError
 
@@ -26,7 +27,7 @@ def test_a_definition_that_breaks_the_format_is_bad(tmp_path: Path, monkeypatch:
     def broken() -> object:
         raise InputError("benchmark/tables/2.toml: unknown key 'titel'.")
 
-    monkeypatch.setattr(doctor.definition, "load_all", broken)
+    monkeypatch.setattr(definition, "load_all", broken)
     (found,) = findings(tmp_path)["tables"]
     assert found == Finding("tables", "bad", "benchmark/tables/2.toml: unknown key 'titel'.")
 
@@ -48,12 +49,12 @@ def test_a_full_disk_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 def test_little_memory_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = namedtuple("memory", "available")  # noqa: PYI024 - as psutil gives it
-    monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda: memory(2**30))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory(2**30))
     assert doctor._memory().state == "bad"
 
 
 def test_a_package_that_is_missing_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.provenance, "releases", lambda *_: {"torch": "2.0"})
+    monkeypatch.setattr(provenance, "releases", lambda *_: {"torch": "2.0"})
     bad = [one for one in doctor._releases() if one.state == "bad"]
     assert len(bad) == 1
     assert "captum" in bad[0].found
