@@ -63,10 +63,10 @@ def check_layer(weight: Tensor, hessian: Tensor) -> None:
         raise InputError(f"Weights with {d} inputs need a floating-point Hessian {d} x {d}; got {_described(hessian)}.")
     if hessian.device != weight.device:
         raise InputError(f"Weights are on {weight.device} and their Hessian is on {hessian.device}; move one.")
-    for name, tensor in (("weights", weight), ("Hessian", hessian)):
+    for name, tensor in (("weights hold", weight), ("Hessian holds", hessian)):
         # One sum tells of NaN and infinity without a second matrix; only finite overflow needs the closer look.
         if not (tensor.sum().isfinite() or tensor.isfinite().all()):
-            raise InputError(f"The {name} hold NaN or infinity; look at the activations of this layer.")
+            raise InputError(f"The {name} NaN or infinity; look at the activations of this layer.")
     if (hessian - hessian.mT).abs().amax() > _ASYMMETRY * hessian.abs().amax():
         raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
     diagonal = hessian.diagonal(dim1=-2, dim2=-1)
@@ -125,7 +125,7 @@ def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tup
         return
     stronger = max(10 * damping, 1e-8)
     while stronger <= _STRONGEST_DAMPING:
-        yield stronger * mean, (f"singular Hessian: damping raised from {damping:g} to {stronger:g} of its mean",)
+        yield stronger * mean, (f"singular Hessian: damping raised from {damping:g} to {stronger:g} of its mean diagonal",)
         stronger *= 10
 
 
