@@ -74,6 +74,16 @@ def check_layer(weight: Tensor, hessian: Tensor) -> None:
         raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
 
 
+def check_working_dtype(dtype: torch.dtype) -> None:
+    """Nothing, for a dtype a solver can work in.
+
+    Raises:
+        InputError: it is neither float32 nor float64.
+    """
+    if dtype not in {torch.float32, torch.float64}:
+        raise InputError(f"The working dtype is torch.float32 or torch.float64; got {dtype}.")
+
+
 def positive_definite(
     hessian: Tensor,
     *,
@@ -125,7 +135,10 @@ def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tup
         return
     stronger = max(10 * damping, 1e-8)
     while stronger <= _STRONGEST_DAMPING:
-        yield stronger * mean, (f"singular Hessian: damping raised from {damping:g} to {stronger:g} of its mean diagonal",)
+        yield (
+            stronger * mean,
+            (f"singular Hessian: damping raised from {damping:g} to {stronger:g} of its mean diagonal",),
+        )
         stronger *= 10
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from . import selection
-from .hessian import DeadInputs, Hessian, check_layer, positive_definite
+from .hessian import DeadInputs, Hessian, check_layer, check_working_dtype, positive_definite
 from .least_squares import closest
 from .removal import removal_order
 from .selection import CountRule
@@ -109,8 +109,7 @@ def eliminate(
     check_layer(weight, hessian)
     if hessian.ndim != 2:
         raise InputError(f"OBC takes one Hessian [d, d]; got one of {hessian.ndim} dimensions.")
-    if dtype not in {torch.float32, torch.float64}:
-        raise InputError(f"The working dtype is torch.float32 or torch.float64; got {dtype}.")
+    check_working_dtype(dtype)
     k = _block_size(block, weight.shape[1])
     ready = positive_definite(
         hessian,

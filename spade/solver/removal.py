@@ -28,6 +28,7 @@ def removal_order(w: Tensor, base: Tensor, *, block: int = 1) -> tuple[Tensor, T
     state = _Columns(w.clone(), base) if block == 1 else _Blocks(w.clone(), base, block)
     blocks = torch.arange(m // block, device=w.device).expand(rows, -1)
     order, scores = [blocks[:, :0]], [w[:, :0]]
+    memory = None
     while m:
         # Measured best for d = 64 to 1152: longer panels fold less often, shorter ones read less of U at each step.
         steps = min(max(1, round(2.5 * m**0.5 / block)), m // block)
@@ -39,7 +40,7 @@ def removal_order(w: Tensor, base: Tensor, *, block: int = 1) -> tuple[Tensor, T
         keep = _columns(keep, block)
         m = keep.shape[1]
         if m:
-            base = _folded(base, U, keep)
+            base = memory = _folded(base, U, keep, memory)
             state.compact(keep)
     return torch.cat(order, 1), torch.cat(scores, 1)
 
@@ -152,14 +153,14 @@ def _others(removed: Tensor, m: int) -> Tensor:
     return alive.nonzero()[:, 1].view(len(removed), -1)
 
 
-def _folded(base: Tensor, U: Tensor, keep: Tensor) -> Tensor:
+def _folded(base: Tensor, U: Tensor, keep: Tensor, memory: Tensor | None) -> Tensor:
     """The new base, base - U^T U on the kept columns [r, m', m'].
 
-    It is written over the old one where each row has its own.
+    It is written to the front of `memory`, which may be that of the old base; None takes new memory.
     """
     rows, m = keep.shape
     old = base.shape[-1]
-    memory = base if base.ndim == 3 else base.new_empty(rows * m * m)
+    memory = base.new_empty(rows * m * m) if memory is None else memory
     new = memory.view(-1)[: rows * m * m].view(rows, m, m)
     first = _first_rows(base, rows)
     base = base.reshape(-1, old)

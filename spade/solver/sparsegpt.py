@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError, nearest
 from . import selection
-from .hessian import DeadInputs, check_layer, positive_definite
+from .hessian import DeadInputs, check_layer, check_working_dtype, positive_definite
 from .selection import CountRule
 from .solution import Solution, solution
 
@@ -69,6 +69,7 @@ def factor(
     """
     if singular not in get_args(Singular):
         raise InputError(f"Unknown treatment '{singular}' of singular ones. {nearest(singular, get_args(Singular))}")
+    check_working_dtype(dtype)
     batch = hessian if hessian.ndim == 3 else hessian[None]
     couplings, scales, deads, fallbacks = [], [], [], []
     for H in batch:

@@ -20,7 +20,7 @@ def _layer(
     which = torch.randperm(d, generator=generator)
     X[which[:dead]] = 0
     if doubled:
-        X[which[dead : dead + doubled]] = X[which[-1]]
+        X[which[dead : dead + doubled]] = X[which[-1]].clone()
     weight = torch.randn(rows, d, generator=generator, dtype=torch.float64)
     weight[torch.rand(rows, d, generator=generator) < zeros] = 0
     return weight, 2 / n * X @ X.T
