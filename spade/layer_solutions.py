@@ -31,7 +31,7 @@ class LayerSolutions:
     def __init__(self, layer: PrunableLayer, hessians: Tensor, *, solver: Solver, protocol: Protocol) -> None:
         """Solutions for the weight of `layer` as it is now, under the Hessians [groups, d, d] of its inputs."""
         self._weight = layer.weight.detach().flatten(1).clone()
-        self._hessians = hessians
+        self._hessians: Tensor | None = hessians
         self._taps = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
         self._dtype = torch.float64 if layer.weight.dtype == torch.float64 else torch.float32
         self._solver, self._protocol = solver, protocol
@@ -54,6 +54,8 @@ class LayerSolutions:
         try:
             if self._at_ratio is None:
                 self._at_ratio = self._obc() if self._solver == "obc" else self._sparsegpt()
+                # Not needed any more, and many images may be prepared at a time.
+                self._hessians = None
             return _joined(self._at_ratio(ratio))
         except InputError as error:
             if self._protocol.failed_layer == "raise":
@@ -66,6 +68,8 @@ class LayerSolutions:
 
     def _groups(self) -> list[tuple[Tensor, Tensor]]:
         """Weights [R / groups, d] and Hessian [d, d] of each group."""
+        if self._hessians is None:
+            raise RuntimeError("the layer was worked through already")
         dtype = getattr(torch, self._protocol.gram_dtype)
         hessians = self._hessians.to(self._weight.device, dtype)
         return list(zip(torch.chunk(self._weight, len(hessians)), hessians, strict=True))

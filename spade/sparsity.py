@@ -21,7 +21,8 @@ def constant(layers: Iterable[str], value: float) -> Ratios:
 def linear(layers: Iterable[str], last: float = 0.99, grid: Sequence[float] | None = RATIO_GRID) -> Ratios:
     """Ratios that rise linearly from 0 in the first layer to `last` in the last one (appendix B, table A2).
 
-    Each is moved to the closest ratio of `grid`, the smaller of two as close; None leaves them as they are.
+    The layers come in order of execution, as `Prepared.layers` has them. Each ratio is moved to the closest of `grid`,
+    the smaller of two as close; None leaves them as they are.
     """
     names = list(layers)
     steps = max(len(names) - 1, 1)

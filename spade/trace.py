@@ -345,7 +345,7 @@ def _check_names(names: Iterable[str], prunable: Iterable[str], excluded: Exclud
 
 
 def _copied(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode."""
+    """A copy in evaluation mode, with the hooks of the original: they may be part of what it computes."""
     try:
         return copy.deepcopy(model).eval()
     except (RuntimeError, TypeError) as error:

@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spade import sparsity
@@ -29,6 +29,7 @@ def test_linear_takes_the_smaller_of_two_ratios_as_close() -> None:
     assert sparsity.linear("abc", last=0.6, grid=(0.6, 0.4, 0.2, 0))["b"] == 0.2
 
 
+@settings(deadline=None)
 @given(st.integers(2, 200))
 def test_linear_never_falls_and_is_never_off_by_more_than_half_a_step(n: int) -> None:
     ratios = list(sparsity.linear(map(str, range(n))).values())
@@ -62,6 +63,7 @@ def test_blocks_are_the_groups_of_the_published_search() -> None:
     assert sparsity.blocks(LAYERS, depth=1) == ("conv1", "layer1", "layer10", "fc")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4))
 def test_blocks_of_any_depth_hold_every_layer_once(depth: int) -> None:
     held = [name for block in sparsity.blocks(LAYERS, depth=depth) for name in sparsity.members(LAYERS, block)]
@@ -74,6 +76,7 @@ def test_a_ratio_that_is_no_share_is_refused(ratio: object) -> None:
         sparsity.checked({"fc": ratio})
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), min_size=1), st.floats(0, 1)))
 def test_saved_ratios_are_loaded_bit_for_bit(
     tmp_path_factory: pytest.TempPathFactory, ratios: dict[str, float]

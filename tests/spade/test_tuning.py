@@ -4,7 +4,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spade.errors import EnvironmentProblem, InputError
@@ -55,6 +55,7 @@ def test_groups_are_searched_in_the_order_given_each_at_the_best_of_those_before
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1), min_size=27, max_size=27))
 def test_it_is_coordinate_search_on_any_landscape(heights: list[float]) -> None:
     grid = (0.0, 0.5, 0.9)
