@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Time is measured under tests/speed; a loaded machine is no failure of an example.
+hypothesis.settings.register_profile("spade", deadline=None)
+hypothesis.settings.load_profile("spade")
 
 ROOT = Path(__file__).resolve().parent.parent
 
