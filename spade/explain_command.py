@@ -20,6 +20,7 @@ from .protocol import protocol as named_protocol
 from .saliency import METHODS
 from .trace import Normalise
 
+_TRACES = {"obc": "SPADE", "sparsegpt": "FastSPADE"}
 _SOLVER_NAMES = {"obc": "SPADE, exact OBC", "sparsegpt": "FastSPADE, SparseGPT"}
 _STAGES = {"trace": "pruning for this image", "maps": "saliency maps"}
 
@@ -143,13 +144,14 @@ def _group(typed: str) -> tuple[str, float]:
 def _announce(console: Console, model: nn.Module, question: Question) -> None:
     costs = layer_costs(model, question.ratios, question.solver)
     if not costs:
-        console.print("note: no layer loses weights; SPADE will equal dense.", style="yellow")
+        console.print(f"note: no layer loses weights; {_TRACES[question.solver]} will equal dense.", style="yellow")
         return
     seconds = estimated_seconds(costs, torch.get_num_threads())
     dearest = max(costs, key=lambda name: costs[name])
     console.print(
-        f"{_SOLVER_NAMES[question.solver]}: {len(costs)} layer{'' if len(costs) == 1 else 's'} to prune, roughly {_spoken(seconds)} on this CPU"
-        f" ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})"
+        f"{_SOLVER_NAMES[question.solver]}: pruning {len(costs)} of {len(prunable_layers(model))} layers takes roughly "
+        f"{_spoken(seconds)} on this CPU ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})",
+        soft_wrap=True,
     )
     if question.solver == "obc" and seconds > 1200:  # longer than people wait at a prompt
         console.print(
@@ -185,6 +187,7 @@ def _caption(request: Request, question: Question, answer: Explanation, model: n
     return picture.Caption(
         title=f"{request.image.name} · {request.model}",
         lines=lines,
+        trace=_TRACES[question.solver],
         class_names=_class_names(request.model, model),
         quarter_turns=request.quarter_turns,
     )
@@ -204,9 +207,10 @@ def _class_names(name: str, model: nn.Module) -> tuple[str, ...]:
 
 
 def _conclude(console: Console, answer: Explanation, caption: picture.Caption, seconds: float) -> None:
-    console.print(f"dense: {caption.class_name(answer.dense.top)} at {answer.dense.top_probability:.0%}")
+    console.print(f"dense: {caption.class_name(answer.dense.top)} at {picture.percent(answer.dense.top_probability)}")
     console.print(
-        f"SPADE: {caption.class_name(answer.sparse.top)} at {answer.sparse.top_probability:.0%}; "
+        f"{caption.trace}: {caption.class_name(answer.sparse.top)} "
+        f"at {picture.percent(answer.sparse.top_probability)}; "
         f"prediction {'kept' if answer.kept else 'not kept'}"
     )
     for pair in answer.pairs:

@@ -191,7 +191,8 @@ def _trace(
         done += costs[name]
         watch("trace", done / total)
     ratios = {name: question.ratios[name] for name in prepared.layers}
-    sparsity, fallbacks = prepared.outcome(ratios)
+    achieved, fallbacks = prepared.outcome(ratios)
+    sparsity = {name: achieved.get(name, 0.0) for name in prunable_layers(model)}  # in the order of the network
     return prepared.sparse_model(ratios), sparsity, fallbacks
 
 

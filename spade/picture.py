@@ -26,12 +26,14 @@ class Caption:
     Attributes:
         title: What was explained, by what.
         lines: Facts printed beside the image, one a line.
+        trace: What the trace is called, SPADE or FastSPADE.
         class_names: Name of each class, empty where unknown.
         quarter_turns: How often the panels are turned by 90 degrees, counter-clockwise, to be looked at.
     """
 
     title: str
     lines: tuple[str, ...]
+    trace: str = "SPADE"
     class_names: tuple[str, ...] = ()
     quarter_turns: int = 0
 
@@ -94,7 +96,7 @@ def _draw_head(part: SubFigure, explanation: Explanation, caption: Caption) -> N
     lines = [
         f"explained: class {caption.class_name(explanation.target)}",
         f"dense says {_said(explanation.dense, explanation, caption)}",
-        f"SPADE says {_said(explanation.sparse, explanation, caption)}",
+        f"{caption.trace} says {_said(explanation.sparse, explanation, caption)}",
         f"prediction {'kept' if explanation.kept else 'NOT kept'}",
         "",
         *caption.lines,
@@ -121,7 +123,7 @@ def _draw_sparsity(axes: Axes, sparsity: dict[str, float]) -> None:
 def _draw_band(part: SubFigure, pairs: Sequence[Pair], across: int, caption: Caption) -> None:
     axes = part.subplots(2, across, squeeze=False)
     for column in range(across):
-        for row, name in enumerate(("dense", "SPADE")):
+        for row, name in enumerate(("dense", caption.trace)):
             panel = axes[row, column]
             panel.set_xticks([])
             panel.set_yticks([])
@@ -151,7 +153,12 @@ def _turned(values: torch.Tensor, caption: Caption) -> np.ndarray:
 
 
 def _said(verdict: Verdict, explanation: Explanation, caption: Caption) -> str:
-    said = f"{caption.class_name(verdict.top)} at {verdict.top_probability:.0%}"
+    said = f"{caption.class_name(verdict.top)} at {percent(verdict.top_probability)}"
     if verdict.top != explanation.target:
-        said += f", the explained class at {verdict.target_probability:.0%}"
+        said += f", the explained class at {percent(verdict.target_probability)}"
     return said
+
+
+def percent(probability: float) -> str:
+    """A probability as people read it, one decimal where it is small."""
+    return f"{probability:.0%}" if probability >= 0.1 else f"{probability:.1%}"

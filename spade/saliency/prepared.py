@@ -7,7 +7,7 @@ from torch import nn
 
 from ..errors import InputError
 from .canonical import obstacle
-from .rewrite import ACTIVATIONS, rebind, single_use, twin_of
+from .rewrite import SINGLE_USE, rebind, single_use, twin_of
 
 
 class MethodUnavailable(InputError):
@@ -22,7 +22,7 @@ class Anatomy:
         n_outputs: Length of the output row, the number of classes.
         last_map: Name of the last module to finish that holds a convolution and gives a map [1, C, H, W]
             of more than one position; empty where there is none.
-        repeated: Activation modules called more than once in a pass, after the rewrite.
+        repeated: Activation and pooling modules called more than once in a pass, after the rewrite.
         faithful: Whether the rewritten network gave bit for bit the output of the original.
     """
 
@@ -90,7 +90,7 @@ def _examine(prepared: Prepared, x: torch.Tensor) -> Anatomy:
     for name, module in prepared.network.named_modules():
 
         def note(module: nn.Module, _inputs: object, output: object, name: str = name) -> None:
-            if type(module) in ACTIVATIONS:
+            if type(module) in SINGLE_USE:
                 calls[name] = calls.get(name, 0) + 1
             if isinstance(output, torch.Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1:
                 finished.append((name, module))

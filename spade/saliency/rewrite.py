@@ -24,6 +24,29 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = (
     nn.Softplus,
 )
 
+# Captum's DeepLift keeps its state on each of these modules, so that one called twice breaks it.
+SINGLE_USE: tuple[type[nn.Module], ...] = (
+    *ACTIVATIONS,
+    nn.Sigmoid,
+    nn.Tanh,
+    nn.Softmax,
+    nn.MaxPool1d,
+    nn.MaxPool2d,
+    nn.MaxPool3d,
+)
+
+
+def _max_pool(  # noqa: PLR0917 - the arguments of functional.max_pool2d
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,  # noqa: FBT001, FBT002 - as above
+    return_indices: bool = False,  # noqa: FBT001, FBT002 - as above
+) -> nn.Module:
+    return nn.MaxPool2d(kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
 # What a forward function may call instead of holding a module, and the module that computes the same.
 # `inplace` is dropped: a hook cannot see the input of an in-place call.
 _FUNCTIONS: dict[object, Callable[..., nn.Module]] = {
@@ -33,6 +56,9 @@ _FUNCTIONS: dict[object, Callable[..., nn.Module]] = {
     torch.relu_: nn.ReLU,
     "relu": nn.ReLU,
     "relu_": nn.ReLU,
+    torch.sigmoid: nn.Sigmoid,
+    torch.tanh: nn.Tanh,
+    functional.max_pool2d: _max_pool,
     functional.relu6: lambda inplace=False: nn.ReLU6(),  # noqa: ARG005
     functional.gelu: nn.GELU,
     functional.silu: lambda inplace=False: nn.SiLU(),  # noqa: ARG005
@@ -128,9 +154,10 @@ def rebind(twin: nn.Module, source: nn.Module, target: nn.Module) -> nn.Module:
 def single_use(twin: nn.Module) -> list[str]:
     """Rewrite a twin in place so that each activation is a module called at one place; names what changed.
 
-    The rewrite is shallow: only the forward of a block that calls an activation as a function, or calls
-    one activation module twice, is replaced, by a subclass of the block's own class. Containers, module
-    names, state_dict and isinstance checks stay as they were; outputs are bit-equal (the caller checks).
+    Max pooling counts as an activation here. The rewrite is shallow: only the forward of a block that calls an
+    activation as a function, or calls one activation module twice, is replaced, by a subclass of the block's
+    own class. Containers, module names, state_dict and isinstance checks stay as they were; outputs are
+    bit-equal (the caller checks).
     """
     _unshare(twin)
     changed = []
@@ -138,7 +165,7 @@ def single_use(twin: nn.Module) -> list[str]:
         if has_own_forward(module) and _split_calls(module):
             changed.append(name or type(module).__name__)
     for module in list(twin.modules()):
-        if type(module) in ACTIVATIONS:
+        if type(module) in SINGLE_USE:
             module.register_forward_pre_hook(_own_input)
     return changed
 
@@ -154,7 +181,7 @@ def _unshare(twin: nn.Module) -> None:
     seen: set[int] = set()
     for module in list(twin.modules()):
         for name, child in list(module._modules.items()):  # noqa: SLF001 - named_children hides repeats
-            if type(child) not in ACTIVATIONS:
+            if type(child) not in SINGLE_USE:
                 continue
             if id(child) in seen:
                 setattr(module, name, copy.deepcopy(child))
@@ -189,7 +216,7 @@ def _replacement(module: nn.Module, node: fx.Node, called: set[object]) -> nn.Mo
     """The module that should stand at this call, or None where the call may stay."""
     if node.op == "call_module":
         child = module.get_submodule(str(node.target))
-        if type(child) not in ACTIVATIONS:
+        if type(child) not in SINGLE_USE:
             return None
         if node.target not in called:
             called.add(node.target)

@@ -62,7 +62,7 @@ def test_a_picture_is_written_and_what_happened_is_told(run: Run, tmp_path: Path
     with Image.open(tmp_path / "photograph-spade.png") as picture:
         assert min(picture.size) > 300
     assert "pruning 1 of 26 layers" in told
-    assert "SPADE: " in told
+    assert "FastSPADE: " in told
     assert "prediction " in told
 
 
@@ -149,7 +149,7 @@ def test_ratios_of_a_file_are_taken_and_its_unknown_layers_refused(run: Run, tmp
 def test_nothing_to_prune_is_said(run: Run) -> None:
     code, told = run("--ratios", "classifier=0")
     assert code == 0
-    assert "SPADE will equal dense" in told
+    assert "FastSPADE will equal dense" in told
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")

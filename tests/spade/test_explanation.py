@@ -8,6 +8,7 @@ from torch import nn
 from spade.errors import InputError
 from spade.explanation import Question, estimated_seconds, explanation, layer_costs
 from spade.layer_solutions import Solver
+from spade.protocol import protocol
 from spade.saliency import explain, heatmap
 from spade.trace import traced
 
@@ -68,7 +69,7 @@ def test_maps_are_those_of_the_network_and_of_its_trace(model: nn.Module, image:
             found = explain(
                 pair.method, network, image[None], answer.target, generator=torch.Generator().manual_seed(4)
             )
-            torch.testing.assert_close(getattr(pair, which), heatmap(found))
+            torch.testing.assert_close(getattr(pair, which), heatmap(found, protocol(QUESTION.protocol).map_channels))
 
 
 def test_the_network_is_untouched(model: nn.Module, image: torch.Tensor) -> None:

@@ -13,7 +13,7 @@ from spade.errors import EnvironmentProblem, InputError
 from spade.explanation import Explanation, Pair, Verdict
 from spade.picture import Caption, check_destination, draw, save
 
-CAPTION = Caption("photo.jpg · a_network", ("first fact", "second fact"), ("fish", "goose", "fox"))
+CAPTION = Caption("photo.jpg · a_network", ("first fact", "second fact"), class_names=("fish", "goose", "fox"))
 
 
 def _explanation(n: int) -> Explanation:

@@ -58,6 +58,24 @@ class Looping(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))
 
 
+class Pooling(nn.Module):
+    """One pooling module and one activation module, each called twice, and a pooling function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 6, 3, padding=1)
+        self.conv2 = nn.Conv2d(6, 6, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.relu = nn.ReLU()
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.pool(self.relu(self.conv1(x)))
+        x = self.pool(self.relu(self.conv2(x)))
+        x = functional.max_pool2d(x, 2, stride=2)
+        return self.fc(torch.sigmoid(x).mean(dim=(2, 3)))
+
+
 def plain(activation: Callable[[], nn.Module]) -> nn.Module:
     """Two convolutions and a head, with the given activation."""
     return nn.Sequential(
@@ -113,6 +131,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "gelu": lambda: plain(nn.GELU),
     "functional": Functional,
     "pre_activation": PreActivation,
+    "pooling": Pooling,
     "looping": Looping,
     "basic_blocks": lambda: residual(BasicBlock),
     "bottlenecks": lambda: residual(Bottleneck),

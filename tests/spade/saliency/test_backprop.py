@@ -135,7 +135,7 @@ def test_deep_lift_equals_the_rescale_rule_written_out(
 
 
 @pytest.mark.parametrize(
-    "name", ["relu", "relu6", "gelu", "functional", "pre_activation", "basic_blocks", "bottlenecks"]
+    "name", ["relu", "relu6", "gelu", "functional", "pre_activation", "pooling", "basic_blocks", "bottlenecks"]
 )
 def test_deep_lift_is_complete(
     network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator, name: str

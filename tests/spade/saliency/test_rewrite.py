@@ -51,7 +51,7 @@ def test_a_rewritten_block_is_still_a_block_of_its_class() -> None:
     assert "layer1.0" in prepared.rewritten
 
 
-@pytest.mark.parametrize("name", ["functional", "pre_activation", "basic_blocks", "bottlenecks"])
+@pytest.mark.parametrize("name", ["functional", "pre_activation", "pooling", "basic_blocks", "bottlenecks"])
 def test_every_activation_runs_once_after_the_rewrite(
     network: Callable[[str], nn.Module], image: torch.Tensor, name: str
 ) -> None:
