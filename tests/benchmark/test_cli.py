@@ -264,8 +264,10 @@ def test_a_signal_stops_a_real_process_in_order(tmp_path: Path, signal_sent: sig
         [sys.executable, "-c", KILLED, path, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and not any((tmp_path / "units").glob("*.jsonl")):
-        time.sleep(0.05)
+    while time.monotonic() < deadline and not any(
+        path.read_bytes().count(b"\n") > 3 for path in (tmp_path / "units").glob("*.jsonl")
+    ):
+        time.sleep(0.02)
     process.send_signal(signal_sent)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 3, output
