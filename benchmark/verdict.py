@@ -181,7 +181,7 @@ def _outcome(cell: Cell, golden: GoldenRange | None, policy: Policy) -> tuple[Ou
 
 def _compared(cell: Cell, golden: GoldenRange | None) -> tuple[Outcome, str]:
     if golden is None:
-        return "no range", "no range was measured for this cell"
+        return "no range", "none was measured"
     if golden.low <= cell.mean <= golden.high:
         return "within", ""
     side = "below" if cell.mean < golden.low else "above"

@@ -18,6 +18,9 @@ from .gallery import Gallery
 OTHER_DATA = "other data: direction only"
 """What stands beside every number of the paper: an embedded scale is never compared with it."""
 
+NAMED = 6
+"""Cells with one reason that are named one by one; more are counted."""
+
 
 @dataclass(frozen=True)
 class CellEntry:
@@ -109,7 +112,7 @@ class DirectionEntry:
 
 @dataclass(frozen=True)
 class ReasonEntry:
-    """One reason for which cells have no valid value, and where: a whole column or row is named once."""
+    """One reason for which cells were not compared, and where: a whole column or row is named once."""
 
     outcome: Outcome
     reason: str
@@ -211,7 +214,7 @@ def _summary(judgement: Judgement) -> str:
 def _reasons(judgement: Judgement) -> tuple[ReasonEntry, ...]:
     found: dict[tuple[Outcome, str, str], list[Cell]] = {}
     for one in judgement.cells:
-        if one.outcome in {"not run", "incomplete", "invalid"}:
+        if one.outcome not in {"within", "deviates"}:
             found.setdefault((one.outcome, one.reason, one.cell.table), []).append(one.cell)
     return tuple(
         ReasonEntry(outcome, reason, _where(cells, judgement), len(cells))
@@ -220,7 +223,7 @@ def _reasons(judgement: Judgement) -> tuple[ReasonEntry, ...]:
 
 
 def _where(cells: Sequence[Cell], judgement: Judgement) -> tuple[str, ...]:
-    """Names for cells of one table: of a column or a row if they are all of it, else one by one."""
+    """Names for cells of one table: of a column or a row if they are all of it, of the table if they are many."""
     table = f"Table {cells[0].table.upper()}"
     everything = [one.cell for one in judgement.cells if one.cell.table == cells[0].table]
     columns, rows = {cell.column for cell in cells}, {cell.row for cell in cells}
@@ -228,6 +231,8 @@ def _where(cells: Sequence[Cell], judgement: Judgement) -> tuple[str, ...]:
         return (f"{table}, {cells[0].column}",)
     if len(rows) == 1 and len(cells) == sum(cell.row in rows for cell in everything) > 1:
         return (f"{table}, {cells[0].row}",)
+    if len(cells) > NAMED:
+        return (table,)
     return tuple(f"{table}, {cell.row}, {cell.column}" for cell in cells)
 
 

@@ -15,7 +15,7 @@ def render(content: Content) -> str:
         f"{content.headline} {content.summary}",
         "## Verdicts",
         _table(["Verdict", "Cells"], ([outcome, str(count)] for outcome, count in content.counts.items())),
-        "## What was not run, and why",
+        "## What was not run or not compared, and why",
         _not_run(content),
         "## The paper's directions, over seeds",
         f"The paper's differences: {OTHER_DATA}.",
@@ -36,7 +36,7 @@ def render(content: Content) -> str:
 
 def _not_run(content: Content) -> str:
     if not content.not_run:
-        return "Every cell of the asked tables was run."
+        return "Every cell of the asked tables was run and compared."
     lines = [
         f"- **{entry.outcome}**: {_safe('; '.join(entry.where))} ({entry.cells} cells): {_safe(entry.reason)}."
         for entry in content.not_run

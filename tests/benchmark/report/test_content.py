@@ -91,6 +91,15 @@ def test_without_ranges_nothing_is_compared_and_the_headline_says_so(tmp_path: P
     found = told(synthetic_run.run(tables=("a16",)), tmp_path)
     assert found.headline == "No cell was compared with a golden range."
     assert found.ranges == {}
+    reasons = {(entry.outcome, entry.reason): entry.where for entry in found.not_run}
+    assert reasons["no range", "none was measured"] == ("Table A16, embedded network",)
+
+
+def test_many_cells_with_one_reason_are_counted_and_not_listed(tmp_path: Path) -> None:
+    found = told(synthetic_run.run(tables=("2",)), tmp_path)
+    entry = next(one for one in found.not_run if one.outcome == "no range")
+    # ten methods and their average under three arms, and five controls
+    assert (entry.where, entry.cells) == (("Table 2",), 38)
 
 
 def test_units_still_to_compute_are_in_the_headline(tmp_path: Path) -> None:
