@@ -1,6 +1,6 @@
 """The ten saliency methods under one spelling, however a table spells them."""
 
-from data_manifests.errors import UnknownNameError, allowed_names
+from ..errors import UnknownNameError, allowed_names
 
 # Table 2's order and spelling.
 METHODS = (

@@ -9,8 +9,8 @@ from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from data_manifests.errors import ManifestError, UnknownNameError, allowed_names
-from data_manifests.record import Record
+from ..errors import ManifestError, UnknownNameError, allowed_names
+from ..record import Record
 
 from .number import PublishedNumber
 
