@@ -1,5 +1,6 @@
 """A layer's Hessian made fit for a solver: checked, symmetric, damped, with its Cholesky factor."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,11 +48,10 @@ class Hessian:
 
 
 def check_layer(weight: Tensor, hessian: Tensor) -> None:
-    """Nothing, for weights [R, d] and a Hessian [d, d] (or [B, d, d]) a solver can work on.
+    """Nothing, for weights [R, d] that a solver can work on and that belong to a Hessian [d, d] (or [B, d, d]).
 
     Raises:
-        InputError: shapes that do not belong together, no entries, NaN or infinity, or a Hessian that is not
-            symmetric.
+        InputError: shapes or devices that do not belong together, no entries, NaN or infinity among the weights.
     """
     if weight.ndim != 2 or 0 in weight.shape or not weight.is_floating_point():
         raise InputError(
@@ -63,15 +63,8 @@ def check_layer(weight: Tensor, hessian: Tensor) -> None:
         raise InputError(f"Weights with {d} inputs need a floating-point Hessian {d} x {d}; got {_described(hessian)}.")
     if hessian.device != weight.device:
         raise InputError(f"Weights are on {weight.device} and their Hessian is on {hessian.device}; move one.")
-    for name, tensor in (("weights hold", weight), ("Hessian holds", hessian)):
-        # One sum tells of NaN and infinity without a second matrix; only finite overflow needs the closer look.
-        if not (tensor.sum().isfinite() or tensor.isfinite().all()):
-            raise InputError(f"The {name} NaN or infinity; look at the activations of this layer.")
-    if (hessian - hessian.mT).abs().amax() > _ASYMMETRY * hessian.abs().amax():
-        raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
-    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
-    if (diagonal < -_ROUNDING * diagonal.amax(-1, keepdim=True).clamp_min(0)).any():
-        raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
+    if not weight.isfinite().all():
+        raise InputError("The weights hold NaN or infinity.")
 
 
 def check_working_dtype(dtype: torch.dtype) -> None:
@@ -99,7 +92,8 @@ def positive_definite(
     the relative damping grows tenfold until it is. Each is told in `fallbacks`.
 
     Raises:
-        InputError: unknown `dead_inputs`, negative damping, or nothing makes the matrix positive definite.
+        InputError: the Hessian is no symmetric matrix of numbers, nothing makes it positive definite, unknown
+            `dead_inputs`, or negative damping.
     """
     if dead_inputs not in get_args(DeadInputs):
         raise InputError(
@@ -107,25 +101,42 @@ def positive_definite(
         )
     if not 0 <= damping < float("inf"):
         raise InputError(f"Damping is a share of the mean diagonal, 0 or more; got {damping!r}.")
-    H = hessian.to(torch.float64)
-    H = (H + H.mT) / 2
+    H = _symmetric(hessian)
     diagonal = H.diagonal().clone()
     dead = diagonal <= _DEAD * diagonal.max()
-    H[dead] = 0
-    H[:, dead] = 0
-    diagonal[dead] = 1
+    if dead.any():
+        H[dead] = 0
+        H[:, dead] = 0
+        diagonal[dead] = 1
     live = diagonal[~dead] if dead_inputs == "free" else diagonal
     mean = float(live.mean()) if live.numel() else 1.0
     for shift, sentence in _shifts(damping, mean, absolute_damping_on_failure):
-        matrix = H.clone()
-        matrix.diagonal().copy_(diagonal + shift)
-        factor = _factor(matrix)
+        H.diagonal().copy_(diagonal + shift)
+        factor = _factor(H)
         if factor is not None:
-            return Hessian(matrix, factor, dead, sentence)
+            return Hessian(H, factor, dead, sentence)
         if identity_on_failure:
             identity = torch.eye(len(H), dtype=H.dtype, device=H.device)
             return Hessian(identity, identity, dead, ("singular Hessian: replaced by the identity",))
     raise InputError("The Hessian is not positive semidefinite; pass X X^T of the layer's inputs.")
+
+
+def _symmetric(hessian: Tensor) -> Tensor:
+    """The mean of a Hessian [d, d] and its transpose, float64, new memory."""
+    if hessian.ndim != 2 or hessian.shape[0] != hessian.shape[1] or not hessian.is_floating_point():
+        raise InputError(f"A Hessian is one floating-point square matrix [d, d]; got {_described(hessian)}.")
+    hessian = hessian.detach().to(torch.float64)
+    H = (hessian + hessian.mT).mul_(0.5)
+    size, symmetric = float(hessian.norm()), float(H.norm())
+    if not math.isfinite(size):
+        raise InputError("The Hessian holds NaN or infinity; look at the activations of this layer.")
+    # ||A - A^T||^2 = 4 (||A||^2 - ||(A + A^T) / 2||^2), which needs no third matrix.
+    if 4 * (size**2 - symmetric**2) > (_ASYMMETRY * size) ** 2:
+        raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
+    diagonal = H.diagonal()
+    if (diagonal < -_ROUNDING * diagonal.max().clamp_min(0)).any():
+        raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
+    return H
 
 
 def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tuple[float, tuple[str, ...]]]:

@@ -107,8 +107,6 @@ def eliminate(
             block that does not divide d, an unknown name or dtype.
     """
     check_layer(weight, hessian)
-    if hessian.ndim != 2:
-        raise InputError(f"OBC takes one Hessian [d, d]; got one of {hessian.ndim} dimensions.")
     check_working_dtype(dtype)
     k = _block_size(block, weight.shape[1])
     ready = positive_definite(

@@ -79,13 +79,23 @@ def smallest(scores: Tensor, count: int) -> Tensor:
     n = scores.shape[-1]
     if count in {0, n}:
         return torch.full_like(scores, count == n, dtype=torch.bool)
-    threshold = scores.kthvalue(count, dim=-1, keepdim=True).values
-    below = scores < threshold
-    equal = scores == threshold
-    missing = count - below.sum(-1, keepdim=True)
-    return below | (equal & (equal.cumsum(-1) <= missing))
+    threshold = _threshold(scores, count)
+    chosen = scores <= threshold
+    surplus = chosen.count_nonzero(-1)[..., None] - count
+    if surplus.any():
+        equal = scores == threshold
+        chosen &= ~equal | (equal.cumsum(-1) <= equal.count_nonzero(-1)[..., None] - surplus)
+    return chosen
 
 
 def up_to_threshold(scores: Tensor, count: int) -> Tensor:
     """True on every score not above the `count`-th smallest of its row [..., n]: ties all go, as published."""
-    return scores <= scores.kthvalue(count, dim=-1, keepdim=True).values
+    return scores <= _threshold(scores, count)
+
+
+def _threshold(scores: Tensor, count: int) -> Tensor:
+    """The `count`-th smallest of each row [..., 1]; topk finds it many times faster than kthvalue does."""
+    n = scores.shape[-1]
+    if 2 * count <= n:
+        return scores.topk(count, largest=False, sorted=False).values.amax(-1, keepdim=True)
+    return scores.topk(n - count + 1, sorted=False).values.amin(-1, keepdim=True)

@@ -26,5 +26,5 @@ class Solution:
 
 def solution(weight: Tensor, kept: Tensor, *, dead: tuple[int, ...], fallbacks: tuple[str, ...]) -> Solution:
     """A Solution whose sparsity is counted from `kept` [R, d]."""
-    removed = kept.numel() - int(kept.sum())
+    removed = kept.numel() - int(kept.count_nonzero())
     return Solution(weight, kept, removed / kept.numel(), dead, fallbacks)

@@ -22,7 +22,7 @@ Group = Literal["layer", "column"]
 Singular = Literal["damp", "identity"]
 
 # Columns swept one by one before their errors reach the rest by one matrix product; changes no result.
-_PANEL = 16
+_PANEL = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +71,18 @@ def factor(
         raise InputError(f"Unknown treatment '{singular}' of singular ones. {nearest(singular, get_args(Singular))}")
     check_working_dtype(dtype)
     batch = hessian if hessian.ndim == 3 else hessian[None]
-    couplings, scales, deads, fallbacks = [], [], [], []
-    for H in batch:
+    couplings = torch.empty(batch.shape, dtype=dtype, device=batch.device)
+    scales, deads, fallbacks = [], [], []
+    for H, coupling in zip(batch, couplings, strict=True):
         ready = positive_definite(
             H, damping=damping, dead_inputs=dead_inputs, identity_on_failure=singular == "identity"
         )
-        R = ready.factor.flip(0, 1)
-        couplings.append((R / -R.diagonal()).to(dtype))
+        R = ready.factor.to(dtype).flip(0, 1)
+        torch.div(R, -R.diagonal(), out=coupling)
         scales.append(R.diagonal().to(dtype))
         deads.append(ready.dead)
         fallbacks.append(ready.fallbacks)
-    return Factor(torch.stack(couplings), torch.stack(scales), torch.stack(deads), dead_inputs, tuple(fallbacks))
+    return Factor(couplings, torch.stack(scales), torch.stack(deads), dead_inputs, tuple(fallbacks))
 
 
 def prune(
@@ -205,15 +206,14 @@ class _Sweep:
     def solutions(self) -> list[Solution]:
         """One Solution for each Hessian."""
         factor = self.factor
-        sparse = []
-        for errors, gone, dead, fallbacks in zip(
-            self.errors.mT, self.gone.mT, factor.dead, factor.fallbacks, strict=True
-        ):
-            removed = gone | dead if factor.dead_inputs == "zeroed" else gone
-            weight = (self.weight - errors.to(self.weight.dtype)).masked_fill_(removed, 0)
-            columns = tuple(dead.nonzero()[:, 0].tolist())
-            sparse.append(solution(weight, ~removed, dead=columns, fallbacks=fallbacks))
-        return sparse
+        kept = ~self.gone.mT.contiguous()
+        if factor.dead_inputs == "zeroed":
+            kept &= ~factor.dead[:, None]
+        weights = (self.weight - self.errors.mT.contiguous().to(self.weight.dtype)).masked_fill_(~kept, 0)
+        return [
+            solution(weight, kept_one, dead=tuple(dead.nonzero()[:, 0].tolist()), fallbacks=fallbacks)
+            for weight, kept_one, dead, fallbacks in zip(weights, kept, factor.dead, factor.fallbacks, strict=True)
+        ]
 
     def _groups(self, groups: list[tuple[int, int]]) -> None:
         if len(groups) == 1 or sum(width for _, width in groups) <= _PANEL:
@@ -247,11 +247,14 @@ class _Sweep:
             self._pass_on(start, middle, reach)
             self._columns(middle, stop, reach)
             return
-        for j in range(start, stop):
-            error = torch.where(self.gone[:, j], self.w[:, j], self.asked[:, j])
-            self.errors[:, j] = error
-            if j + 1 < reach:
-                self.asked[:, j + 1 : reach].addcmul_(self.factor.coupling[:, j, j + 1 : reach, None], error[:, None])
+        part = slice(start, stop)
+        parts = (x[:, part].unbind(1) for x in (self.gone, self.w, self.asked, self.errors))
+        coupling = self.factor.coupling[:, part, start:reach, None].unbind(1)
+        asked = self.asked[:, start:reach]
+        for j, (gone, w, asked_j, error) in enumerate(zip(*parts, strict=True), 1):
+            torch.where(gone, w, asked_j, out=error)
+            if j < reach - start:
+                asked[:, j:].addcmul_(coupling[j - 1][:, j:], error[:, None])
 
     def _pass_on(self, start: int, middle: int, stop: int) -> None:
         """Tell the columns from `middle` to `stop` the errors of those from `start` to `middle`."""

@@ -94,16 +94,39 @@ W, H = torch.ones(2, 3), torch.eye(3)
         (W, torch.ones(3), "Hessian 3 x 3"),
         (torch.full((2, 3), NAN), H, "weights hold NaN"),
         (torch.full((2, 3), INF), H, "weights hold NaN or infinity"),
-        (W, torch.full((3, 3), NAN), "Hessian holds NaN"),
-        (W, torch.tensor([[1.0, 0.5, 0], [0, 1, 0], [0, 0, 1]]), "not symmetric"),
-        (W, torch.diag(torch.tensor([1.0, -1.0, 1.0])), "negative diagonal"),
-        (W, -torch.eye(3), "negative diagonal"),
         (W, torch.eye(3, device="meta"), "Weights are on cpu and their Hessian is on meta"),
     ],
 )
 def test_what_is_no_layer_is_refused_in_a_sentence(weight: Tensor, hessian: Tensor, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         check_layer(weight, hessian)
+
+
+@pytest.mark.parametrize(
+    ("hessian", "sentence"),
+    [
+        (torch.full((3, 3), NAN), "Hessian holds NaN"),
+        (torch.full((3, 3), INF), "Hessian holds NaN or infinity"),
+        (torch.tensor([[1.0, 0.5, 0], [0, 1, 0], [0, 0, 1]]), "not symmetric"),
+        (torch.tensor([[0.0, 1e-3], [-1e-3, 0.0]]), "not symmetric"),
+        (torch.diag(torch.tensor([1.0, -1.0, 1.0])), "negative diagonal"),
+        (-torch.eye(3), "negative diagonal"),
+        (torch.ones(3, 2), r"square matrix \[d, d\]; got float32 \[3, 2\]"),
+        (torch.eye(3)[None], r"one floating-point square matrix"),
+        (torch.ones(3, 3, dtype=torch.int64), "got int64"),
+    ],
+)
+def test_what_is_no_hessian_is_refused_in_a_sentence(hessian: Tensor, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        positive_definite(hessian, damping=0.01)
+
+
+def test_two_triangles_that_differ_by_rounding_are_averaged(layer: Layers) -> None:
+    _, H = layer(4, 1, 8)
+    uneven = H.clone()
+    uneven[0, 1] *= 1 + 1e-6
+    ready = positive_definite(uneven, damping=0)
+    torch.testing.assert_close(ready.matrix, (uneven + uneven.T) / 2)
 
 
 @pytest.mark.parametrize("damping", [-0.1, NAN, INF])

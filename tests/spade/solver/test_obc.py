@@ -235,7 +235,7 @@ def test_arguments_that_make_no_sense_are_refused(layer: Layers, arguments: dict
 
 def test_a_batch_of_hessians_is_refused(layer: Layers) -> None:
     weight, H = layer(13, 4, 10)
-    with pytest.raises(InputError, match="one Hessian"):
+    with pytest.raises(InputError, match="one floating-point square matrix"):
         obc.prune(weight, H[None], sparsity=0.5)
 
 
