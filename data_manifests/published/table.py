@@ -11,7 +11,6 @@ from importlib.resources.abc import Traversable
 
 from ..errors import ManifestError, UnknownNameError, allowed_names
 from ..record import Record
-
 from .number import PublishedNumber
 
 HEADER = ("row", "column", "printed", "value", "unit", "decimals", "rounded_to", "n", "bold", "place", "note")
