@@ -97,7 +97,7 @@ def paired(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Paire
         ours()
         theirs()
         benchmark._timer = time.process_time
-        benchmark.pedantic(ours, setup=take_turns, rounds=rounds)
+        benchmark.pedantic(ours, setup=take_turns, rounds=rounds)  # type: ignore[no-untyped-call]
         mine = benchmark.stats.stats.data
         ratios = [theirs / own for theirs, own in zip(others, mine, strict=True)]
         row = Row(name, median(mine), other, median(others), median(ratios), min(ratios), max(ratios), target)

@@ -1,5 +1,6 @@
 """The solvers against the published forms of their algorithms, on the Hessians of a network."""
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -10,10 +11,12 @@ from torch import Tensor
 from spade.gram import conv_gram
 from spade.solver import obc, sparsegpt
 from spade.solver.hessian import positive_definite
+from spade.solver.reference import least_squares
 
 pytestmark = pytest.mark.speed
 
 LAYERS = {"64 x 576": "layer1.0.conv2", "128 x 1152": "layer2.0.conv2"}
+Paired = Callable[..., None]
 _CHUNK = 32  # rows the published OBC works on at once
 
 
@@ -94,7 +97,7 @@ def _published_sparsegpt(weight: Tensor, hessian: Tensor, sparsity: float, block
 
 
 @pytest.mark.parametrize(("shape", "target"), [("64 x 576", 40), ("128 x 1152", 50)])
-def test_obc(paired, shape: str, target: float) -> None:
+def test_obc(paired: Paired, shape: str, target: float) -> None:
     weight, hessians = _hessians(LAYERS[shape], 1)
     rows, d = weight.shape
     base = positive_definite(hessians[0], damping=0.01).inverse.float()
@@ -123,7 +126,7 @@ def test_obc(paired, shape: str, target: float) -> None:
 
 
 @pytest.mark.parametrize(("shape", "batch"), [("64 x 576", 25), ("128 x 1152", 8)])
-def test_batched_sparsegpt(paired, shape: str, batch: int) -> None:
+def test_batched_sparsegpt(paired: Paired, shape: str, batch: int) -> None:
     weight, hessians = _hessians(LAYERS[shape], batch)
     paired(
         f"SparseGPT, {shape}, {batch} examples at once",
@@ -136,12 +139,27 @@ def test_batched_sparsegpt(paired, shape: str, batch: int) -> None:
 
 
 @pytest.mark.parametrize(("shape", "batch"), [("64 x 576", 25), ("128 x 1152", 8)])
-def test_batched_sparsegpt_against_our_own(paired, shape: str, batch: int) -> None:
+def test_batched_sparsegpt_against_our_own(paired: Paired, shape: str, batch: int) -> None:
+    """Each Hessian has its float64 Cholesky factor, batched or not; on one thread that is most of it at d = 1152."""
     weight, hessians = _hessians(LAYERS[shape], batch)
     paired(
         f"SparseGPT, {shape}, {batch} examples at once",
         lambda: sparsegpt.prune_batch(weight, hessians, sparsity=0.9, group="column", block_size=9),
         other="ours, one by one",
         theirs=lambda: [sparsegpt.prune(weight, H, sparsity=0.9, group="column", block_size=9) for H in hessians],
+        target=2,
+        rounds=3,
+    )
+
+
+@pytest.mark.parametrize("shape", LAYERS)
+def test_a_ratio_read_from_an_elimination(paired: Paired, shape: str) -> None:
+    weight, hessians = _hessians(LAYERS[shape], 1)
+    path = obc.eliminate(weight, hessians[0])
+    paired(
+        f"OBC, {shape}, weights at 0.9",
+        lambda: path.solve(0.9),
+        other="row by row",
+        theirs=lambda: least_squares(weight, path.hessian.matrix, path.solve(0.9).kept),
         rounds=3,
     )
