@@ -134,7 +134,8 @@ def started(folder: Path, workers: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # The script's folder is named too: with PYTHONSAFEPATH set, Python does not add it by itself.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(RUN.parent)])},
     )
 
 
