@@ -168,7 +168,7 @@ def duration(seconds: float) -> str:
 def runs(found: Mapping[tuple[str, int], RunRecords]) -> Table:
     """The stored runs, one line a table of each."""
     states = ("ok", "failed", "unavailable", "skipped", "missing")
-    table = Table("scale", "seed", "table", "units", *states, "last command")
+    table = Table("scale", "seed", "table", "units", "ok", "failed", "n/a", "skipped", "missing", "last command")
     for (scale, seed), run in found.items():
         ended = run.provenance["invocations"][-1]["ended"]
         for definition in run.tables:
