@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, get_args
 
 import torch
@@ -41,7 +40,6 @@ class Hessian:
     dead: Tensor
     fallbacks: tuple[str, ...]
 
-    @cached_property
     def inverse(self) -> Tensor:
         """H^-1 [d, d], float64."""
         return torch.cholesky_inverse(self.factor).flip(0, 1)

@@ -6,12 +6,10 @@ solved in float64, whichever has the smaller matrix; the second is refined by on
 through an inverse.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
-
-from .hessian import Hessian
 
 # Rows are solved together while the smallest system is at least this share of the largest (the others are padded) ...
 _SIMILAR = 0.75
@@ -19,20 +17,21 @@ _SIMILAR = 0.75
 _BYTES = 16 * 2**20
 
 
-def closest(weight: Tensor, hessian: Hessian, kept: Tensor) -> Tensor:
+def closest(weight: Tensor, hessian: Tensor, kept: Tensor, *, inverse: Callable[[], Tensor]) -> Tensor:
     """The weights [R, d] that are zero where `kept` [R, d] is False and closest to `weight` in the Hessian's norm.
 
     Rows that keep everything come back bit for bit; the rest is solved in float64 and rounded to the dtype of `weight`.
+    `hessian` is positive definite [d, d], float64; its `inverse` is asked for only if a row keeps more than half.
     """
     n = kept.sum(1)
     d = kept.shape[1]
     sparse = weight * kept
-    by_kept = (n > 0) & (2 * n <= d)
-    by_removed = (n < d) & (2 * n > d)
-    for solve, chosen, unknowns in ((_kept_system, by_kept, kept), (_removed_system, by_removed, ~kept)):
-        for rows in _groups(chosen, unknowns.sum(1)):
-            solved = solve(weight[rows].double(), hessian, unknowns[rows])
-            sparse[rows] = torch.where(kept[rows], solved, 0).to(weight.dtype)
+    for rows in _groups((n > 0) & (2 * n <= d), n):
+        solved = _kept_system(weight[rows].double(), hessian, kept[rows])
+        sparse[rows] = torch.where(kept[rows], solved, 0).to(weight.dtype)
+    for rows in _groups((n < d) & (2 * n > d), d - n):
+        solved = _removed_system(weight[rows].double(), hessian, inverse(), ~kept[rows])
+        sparse[rows] = torch.where(kept[rows], solved, 0).to(weight.dtype)
     return sparse
 
 
@@ -52,16 +51,15 @@ def _groups(chosen: Tensor, sizes: Tensor) -> Iterator[Tensor]:
         start = stop
 
 
-def _kept_system(w0: Tensor, hessian: Hessian, kept: Tensor) -> Tensor:
+def _kept_system(w0: Tensor, H: Tensor, kept: Tensor) -> Tensor:
     columns, real = _padded(kept)
-    rhs = (w0 @ hessian.matrix).gather(1, columns) * real
-    solved = torch.cholesky_solve(rhs[:, :, None], _factors(hessian.matrix, columns, real))[:, :, 0]
+    rhs = (w0 @ H).gather(1, columns) * real
+    solved = torch.cholesky_solve(rhs[:, :, None], _factors(H, columns, real))[:, :, 0]
     return _spread(solved, columns, real, w0)
 
 
-def _removed_system(w0: Tensor, hessian: Hessian, removed: Tensor) -> Tensor:
+def _removed_system(w0: Tensor, H: Tensor, G: Tensor, removed: Tensor) -> Tensor:
     columns, real = _padded(removed)
-    H, G = hessian.matrix, hessian.inverse
     factors = _factors(G, columns, real)
 
     def without(v: Tensor) -> Tensor:

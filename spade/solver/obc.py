@@ -7,6 +7,7 @@ in the paper's section 3.2); `removal` has the algorithm, `least_squares` the we
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from . import selection
-from .hessian import DeadInputs, Hessian, check_layer, check_working_dtype, positive_definite
+from .hessian import DeadInputs, check_layer, check_working_dtype, positive_definite
 from .least_squares import closest
 from .removal import removal_order
 from .selection import CountRule
@@ -32,27 +33,29 @@ class Elimination:
 
     Attributes:
         weight: the dense weights [R, d], as they came in.
-        hessian: the damped Hessian they are pruned under, float64.
+        hessian: the damped Hessian [d, d] they are pruned under, float64; a dead input has some positive diagonal.
         block: columns that go together; 1 is unstructured.
         order: the block each step removes from each row [R, d / block], int32.
         losses: what each step adds to a row's error 1/2 (w - w0) H (w - w0)^T [R, d / block], float64. They are
             neither cumulative nor monotone; `solve` uses them only to count how many steps each row takes.
         dead_inputs: how weights of dead inputs are treated, see `eliminate`.
+        dead: columns whose input was always zero, ascending.
         fallbacks: departures from the plain computation, one sentence each.
     """
 
     weight: Tensor
-    hessian: Hessian
+    hessian: Tensor
     block: int
     order: Tensor
     losses: Tensor
     dead_inputs: DeadInputs
+    dead: tuple[int, ...]
     fallbacks: tuple[str, ...]
 
-    @property
-    def dead(self) -> tuple[int, ...]:
-        """Columns whose input was always zero, ascending."""
-        return tuple(self.hessian.dead.nonzero()[:, 0].tolist())
+    @cached_property
+    def _inverse(self) -> Tensor:
+        # Not kept from the elimination: many layers are held at a time, and high ratios never ask for it.
+        return _inverse(self.hessian)
 
     def solve(self, sparsity: float, *, count_rule: CountRule = "exact") -> Solution:
         """The layer's weights with this share removed, the rest solved for by least squares.
@@ -70,8 +73,9 @@ class Elimination:
         gone = torch.zeros_like(going).scatter_(1, self.order.long(), going)
         kept = ~gone.repeat_interleave(self.block, dim=1)
         if self.dead_inputs == "zeroed":
-            kept &= ~self.hessian.dead
-        return solution(closest(self.weight, self.hessian, kept), kept, dead=self.dead, fallbacks=self.fallbacks)
+            kept[:, list(self.dead)] = False
+        weight = closest(self.weight, self.hessian, kept, inverse=lambda: self._inverse)
+        return solution(weight, kept, dead=self.dead, fallbacks=self.fallbacks)
 
 
 def eliminate(
@@ -115,22 +119,24 @@ def eliminate(
         dead_inputs=dead_inputs,
         absolute_damping_on_failure=absolute_damping_on_failure,
     )
-    dtype, collinear = _working_dtype(ready, dtype)
+    inverse = ready.inverse()
+    dtype, collinear = _working_dtype(ready.matrix, inverse, dtype)
     w = weight.detach().double()
     if dead_inputs != "ordinary":
         w = w.masked_fill(ready.dead, 0)
     # Powers of two change no digit, and keep float32 from overflow where activations are tiny or huge.
     w_unit = _power_of_two(float(w.abs().max()))
     H_unit = _power_of_two(float(ready.matrix.diagonal().mean()))
-    layer = _Layer(w / w_unit, ready.matrix / H_unit, ready.inverse * H_unit, ready.dead, dtype, memory)
+    layer = _Layer(w / w_unit, ready.matrix / H_unit, inverse * H_unit, ready.dead, dtype, memory)
     order, scores = layer.by_column() if k == 1 else layer.by_block(k)
     return Elimination(
         weight=weight.detach().clone(),
-        hessian=ready,
+        hessian=ready.matrix,
         block=k,
         order=order.to(torch.int32),
         losses=scores * (w_unit**2 * H_unit / 2),
         dead_inputs=dead_inputs,
+        dead=tuple(ready.dead.nonzero()[:, 0].tolist()),
         fallbacks=ready.fallbacks + collinear,
     )
 
@@ -171,9 +177,9 @@ def _block_size(block: int | None, d: int) -> int:
     return block
 
 
-def _working_dtype(hessian: Hessian, dtype: torch.dtype) -> tuple[torch.dtype, tuple[str, ...]]:
+def _working_dtype(H: Tensor, G: Tensor, dtype: torch.dtype) -> tuple[torch.dtype, tuple[str, ...]]:
     """The dtype to eliminate in, and what to say where it is not the one asked for."""
-    inflation = float((hessian.inverse.diagonal() * hessian.matrix.diagonal()).max())
+    inflation = float((G.diagonal() * H.diagonal()).max())
     if dtype == torch.float64 or inflation <= _FLOAT32_INFLATION:
         return dtype, ()
     return torch.float64, (f"collinear inputs (variance inflation {inflation:.0e}): eliminated in float64",)

@@ -100,7 +100,7 @@ def _published_sparsegpt(weight: Tensor, hessian: Tensor, sparsity: float, block
 def test_obc(paired: Paired, shape: str, target: float) -> None:
     weight, hessians = _hessians(LAYERS[shape], 1)
     rows, d = weight.shape
-    base = positive_definite(hessians[0], damping=0.01).inverse.float()
+    base = positive_definite(hessians[0], damping=0.01).inverse().float()
     # Every published step moves the same bytes, so a few stand for all; the copies below are made once a chunk.
     steps = 24
     w = weight[:_CHUNK].clone()
@@ -160,6 +160,6 @@ def test_a_ratio_read_from_an_elimination(paired: Paired, shape: str) -> None:
         f"OBC, {shape}, weights at 0.9",
         lambda: path.solve(0.9),
         other="row by row",
-        theirs=lambda: least_squares(weight, path.hessian.matrix, path.solve(0.9).kept),
+        theirs=lambda: least_squares(weight, path.hessian, path.solve(0.9).kept),
         rounds=3,
     )

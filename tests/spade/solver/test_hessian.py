@@ -30,8 +30,8 @@ def test_published_damping_counts_a_dead_input_as_one(layer: Layers) -> None:
 def test_the_inverse_is_the_inverse(layer: Layers) -> None:
     _, H = layer(1, 1, 20, dead=1)
     ready = positive_definite(H, damping=0.01)
-    torch.testing.assert_close(ready.inverse @ ready.matrix, torch.eye(20, dtype=torch.float64))
-    assert ready.inverse.equal(ready.inverse.T)
+    torch.testing.assert_close(ready.inverse() @ ready.matrix, torch.eye(20, dtype=torch.float64))
+    assert ready.inverse().equal(ready.inverse().T)
 
 
 def test_a_singular_hessian_is_damped_more_and_says_so(layer: Layers) -> None:
@@ -69,7 +69,7 @@ def test_rounding_below_zero_on_a_dead_input_is_not_an_error() -> None:
 def test_only_dead_inputs_are_a_hessian_too() -> None:
     ready = positive_definite(torch.zeros(3, 3), damping=0.01)
     assert ready.dead.all()
-    assert ready.inverse.isfinite().all()
+    assert ready.inverse().isfinite().all()
 
 
 def test_the_given_hessian_is_left_alone(layer: Layers) -> None:

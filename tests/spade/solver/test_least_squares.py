@@ -21,7 +21,7 @@ def test_the_batched_solution_is_that_of_each_row(
     ready = positive_definite(H, damping=0.01)
     # A different number of weights is kept in each row, none and all among them.
     kept = torch.rand(9, d, generator=torch.Generator().manual_seed(seed)) < torch.linspace(0, 2 * density, 9)[:, None]
-    sparse = least_squares.closest(weight, ready, kept)
+    sparse = least_squares.closest(weight, ready.matrix, kept, inverse=ready.inverse)
     torch.testing.assert_close(sparse, reference.least_squares(weight, ready.matrix, kept), rtol=1e-7, atol=1e-9)
     assert (sparse[~kept] == 0).all()
     # Karush-Kuhn-Tucker: no kept weight can be moved to advantage.
@@ -33,7 +33,8 @@ def test_rows_that_keep_everything_come_back_bit_for_bit(layer: Layers) -> None:
     weight, H = layer(0, 3, 10)
     kept = torch.ones(3, 10, dtype=torch.bool)
     kept[1, 4] = False
-    sparse = least_squares.closest(weight.float(), positive_definite(H, damping=0.01), kept)
+    ready = positive_definite(H, damping=0.01)
+    sparse = least_squares.closest(weight.float(), ready.matrix, kept, inverse=ready.inverse)
     assert sparse[[0, 2]].equal(weight.float()[[0, 2]])
     assert not sparse[1].equal(weight.float()[1])
 
@@ -43,6 +44,20 @@ def test_the_size_of_groups_changes_nothing(layer: Layers, monkeypatch: pytest.M
     weight, H = layer(1, 12, 20)
     ready = positive_definite(H, damping=0.01)
     kept = torch.rand(12, 20, generator=torch.Generator().manual_seed(0)) < 0.6
-    expected = least_squares.closest(weight, ready, kept)
+    expected = least_squares.closest(weight, ready.matrix, kept, inverse=ready.inverse)
     monkeypatch.setattr(least_squares, "_BYTES", bytes_)
-    torch.testing.assert_close(least_squares.closest(weight, ready, kept), expected, rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(
+        least_squares.closest(weight, ready.matrix, kept, inverse=ready.inverse), expected, rtol=1e-11, atol=1e-12
+    )
+
+
+def test_the_inverse_is_not_asked_for_where_no_row_keeps_more_than_half(layer: Layers) -> None:
+    weight, H = layer(2, 3, 10)
+    kept = torch.zeros(3, 10, dtype=torch.bool)
+    kept[:, :5] = True
+
+    def never() -> Tensor:
+        raise AssertionError
+
+    sparse = least_squares.closest(weight, H, kept, inverse=never)
+    torch.testing.assert_close(sparse, reference.least_squares(weight, H, kept))

@@ -225,3 +225,16 @@ def test_a_factor_of_another_layer_is_refused(layer: Layers) -> None:
         sparsegpt.prune(weight, None, sparsity=0.5, factor=sparsegpt.factor(torch.stack([H, H])))
     with pytest.raises(InputError, match="Give a Hessian"):
         sparsegpt.prune(weight, None, sparsity=0.5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("group", ["layer", "column"])
+def test_a_gpu_gives_what_a_cpu_gives(layer: Layers, group: sparsegpt.Group) -> None:
+    weight, H = layer(15, 6, 60, dead=2, zeros=0.1)
+    batch = torch.stack([H, H + torch.eye(60)])
+    cpu = sparsegpt.prune_batch(weight, batch, sparsity=0.7, group=group, dtype=torch.float64)
+    gpu = sparsegpt.prune_batch(weight.cuda(), batch.cuda(), sparsity=0.7, group=group, dtype=torch.float64)
+    for one, other in zip(cpu, gpu, strict=True):
+        assert other.weight.is_cuda
+        assert other.kept.cpu().equal(one.kept)
+        torch.testing.assert_close(other.weight.cpu(), one.weight, rtol=1e-8, atol=1e-10)
