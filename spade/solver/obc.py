@@ -126,7 +126,7 @@ def eliminate(
         w = w.masked_fill(ready.dead, 0)
     # Powers of two change no digit, and keep float32 from overflow where activations are tiny or huge.
     w_unit = _power_of_two(float(w.abs().max()))
-    H_unit = _power_of_two(float(ready.matrix.diagonal().mean()))
+    H_unit = _power_of_two(float(ready.matrix.diagonal().masked_fill(ready.dead, 0).max()))
     layer = _Layer(w / w_unit, ready.matrix / H_unit, inverse * H_unit, ready.dead, dtype, memory)
     order, scores = layer.by_column() if k == 1 else layer.by_block(k)
     return Elimination(
