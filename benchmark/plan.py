@@ -214,7 +214,7 @@ def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell
         yield _asked(table, control, CONTROL_COLUMN, "control", units, ""), units
 
 
-def _asked(  # noqa: PLR0913, PLR0917 - one argument a field of the result
+def _asked(  # noqa: PLR0917 - one argument a field of the result
     table: TableDefinition,
     row: str,
     column: str,
@@ -250,7 +250,7 @@ def _measurement(sample: str, quantity: str) -> Unit:
     return Unit(kind="measurement", sample=sample, arm="network", method=quantity, metric=quantity)
 
 
-def _pruned(  # noqa: PLR0913, PLR0917 - the parts of a pruned unit's identity
+def _pruned(  # noqa: PLR0917 - the parts of a pruned unit's identity
     sample: str,
     method: str,
     arm: Pruned | OneGroup,
