@@ -101,9 +101,7 @@ def rerun(
             policy_sha256=policy.load().sha256,
             network=bench.origin,
         )
-        store.write_manifest(
-            Manifest(subject, known, _accuracy(bench), facts)
-        )
+        store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 
     keep_manifest("running")
     done = execute(

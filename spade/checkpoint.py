@@ -56,9 +56,10 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
     except FileNotFoundError as problem:
         raise InputError(f"There is no weights file at {path}.") from problem
     except Exception as problem:  # an unpickler on whatever bytes came raises whatever it likes
+        told = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise InputError(
-            f"{path} cannot be read as weights ({str(problem).splitlines()[0]}); a .safetensors file or a state dict "
-            "written by torch.save is wanted."
+            f"{path} cannot be read as weights ({told}); a .safetensors file or a state dict written by torch.save "
+            "is wanted."
         ) from problem
     while isinstance(content, Mapping) and (wrapper := next((key for key in _WRAPPERS if key in content), None)):
         content = content[wrapper]

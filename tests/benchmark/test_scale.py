@@ -23,7 +23,7 @@ def test_an_unknown_scale_is_answered_with_a_near_name() -> None:
 
 def test_an_unknown_key_is_refused_with_its_place() -> None:
     text = document()
-    text["network"]["block"] = [1]  # type: ignore[index]
+    text["network"]["block"] = [1]
     with pytest.raises(InputError, match=r"here\.toml: network: unknown key 'block'.*did you mean 'blocks'"):
         scale.parse(text, "here.toml")
 
@@ -37,7 +37,7 @@ def test_a_missing_key_is_named() -> None:
 
 def test_a_number_that_is_a_word_is_refused() -> None:
     text = document()
-    text["data"]["train"] = "many"  # type: ignore[index]
+    text["data"]["train"] = "many"
     with pytest.raises(InputError, match="'many'; int belongs there"):
         scale.parse(text, "here.toml")
 
@@ -48,5 +48,5 @@ def test_the_recipe_hash_moves_with_the_seed_and_the_training_and_not_with_the_r
     text["ratios"] = {}
     assert scale.parse(text, "x").recipe_sha256(0) == plain.recipe_sha256(0)
     assert plain.recipe_sha256(1) != plain.recipe_sha256(0)
-    text["training"]["epochs"] = 99  # type: ignore[index]
+    text["training"]["epochs"] = 99
     assert scale.parse(text, "x").recipe_sha256(0) != plain.recipe_sha256(0)

@@ -100,7 +100,7 @@ def test_a_printed_number_is_not_a_float() -> None:
     cell = load("2").cell("LRP", "SPADE")
     assert isinstance(cell.value, Decimal)
     with pytest.raises(TypeError):
-        _ = 99.21 - cell.as_number()  # type: ignore[operator]
+        _ = 99.21 - cell.as_number()
 
 
 def test_a_column_keeps_the_printed_order() -> None:
