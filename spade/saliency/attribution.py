@@ -45,7 +45,7 @@ def _sum(values: torch.Tensor) -> torch.Tensor:
 _CHANNELS = {"abs_sum": _abs_sum, "sum_abs": _sum_abs, "sum": _sum}
 
 
-def heatmap(attribution: Attribution, channels: Channels = "sum_abs") -> torch.Tensor:
+def heatmap(attribution: Attribution, channels: Channels = "abs_sum") -> torch.Tensor:
     """A heatmap [H, W] (float32): the channels of an attribution reduced to one number a pixel.
 
     The paper does not say how it reduces channels, and the choice moves the Trojan AUC by up to five

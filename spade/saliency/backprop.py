@@ -15,21 +15,59 @@ from .prepared import MethodUnavailable
 from .query import Answer, Query
 from .rewrite import ACTIVATIONS
 
+_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+
 
 class _RescaleEverywhere(DeepLift):
-    """DeepLift with the rescale rule on every elementwise activation, not on Captum's list alone."""
+    """DeepLift with the rescale rule on every elementwise activation, not on Captum's list alone.
+
+    Max pooling has Captum's rule without its two errors (captum issue 1276): where windows overlap, as in
+    ResNet's stem, Captum drops all but one of the shares of an input that wins several windows.
+    """
 
     def _is_non_linear(self, module: nn.Module) -> bool:
         return type(module) in SUPPORTED_NON_LINEAR or type(module) in ACTIVATIONS
 
     def _backward_hook(self, module: Any, grad_input: torch.Tensor, grad_output: torch.Tensor) -> torch.Tensor:  # noqa: ANN401 - Captum hangs input and output on the module
-        if type(module) in SUPPORTED_NON_LINEAR:
+        if type(module) in SUPPORTED_NON_LINEAR and type(module) not in _POOLS:
             multipliers: torch.Tensor = super()._backward_hook(module, grad_input, grad_output)
             return multipliers
         inputs, outputs = module.input, module.output
         del module.input, module.output
+        if type(module) in _POOLS:
+            return _pooling_multipliers(module, inputs, outputs, grad_input, grad_output)
         rescaled: torch.Tensor = nonlinear(module, inputs, outputs, grad_input, grad_output, eps=self.eps)
         return rescaled
+
+
+def _pooling_multipliers(  # noqa: PLR0917 - the tensors of one layer, and a tolerance
+    module: nn.Module,
+    inputs: torch.Tensor,
+    outputs: torch.Tensor,
+    grad_input: torch.Tensor,
+    grad_output: torch.Tensor,
+    eps: float = 1e-10,
+) -> torch.Tensor:
+    """Multipliers of max pooling [2, ...], image and reference alike.
+
+    The rise from the reference's maximum to the larger of both goes to the winner in the image, the rise
+    from there to the image's maximum to the winner in the reference; an input's multiplier is what it
+    received divided by its own rise.
+    """
+    output, reference = outputs.chunk(2)
+    peak = torch.maximum(output, reference)
+    rises = torch.cat([peak - reference, output - peak])
+    leaf = inputs.detach().requires_grad_()
+    with torch.enable_grad():
+        pooled = type(module).forward(module, leaf)  # the module's own call would run Captum's hooks again
+        (routed,) = torch.autograd.grad(pooled, leaf, grad_output * rises)
+    received = sum(routed.chunk(2))
+    image, blank = inputs.chunk(2)
+    rise = image - blank
+    # An input that did not change passes on any multiplier, as long as both halves of the batch share it.
+    unchanged = sum(grad_input.chunk(2)) / 2
+    multipliers = torch.where(rise.abs() < eps, unchanged, received / rise)
+    return torch.cat([multipliers, multipliers])
 
 
 class _GuardEverywhere(GuidedBackprop):
@@ -43,8 +81,9 @@ class _GuardEverywhere(GuidedBackprop):
 def deep_lift(query: Query) -> Answer:
     """DeepLift with the rescale rule against the blank image (Shrikumar et al., 2017).
 
-    Unlike Captum, and unlike appendix D.1 which reports DeepLift equal to InputXGradient on MobileNet-V2
-    and ConvNeXt, ReLU6, GELU and their like are rescaled too (`deep_lift_activations`).
+    Captum's rule for max pooling is corrected. Unlike Captum, and unlike appendix D.1 which reports DeepLift equal to
+    InputXGradient on MobileNet-V2 and ConvNeXt, ReLU6, GELU and their like are rescaled too
+    (`deep_lift_activations`).
 
     Raises:
         MethodUnavailable: An activation runs more than once in a pass, so that its two inputs (image and

@@ -18,8 +18,9 @@ class Settings:
             and clipped relatives, functional calls included. `relu` is Captum's behaviour, `nn.ReLU`
             modules only, which turns Guided Backprop into Saliency on MobileNet-V2 and ConvNeXt (tables
             A7 and A8 of the paper show exactly that).
-        deep_lift_activations: Which activations get DeepLift's rescale rule: `all`, or Captum's own list
-            (`captum`), on which DeepLift equals InputXGradient for ReLU6 and GELU networks (appendix D.1).
+        deep_lift_activations: Which activations get DeepLift's rescale rule: `all`, with a max pooling rule
+            that is complete, or Captum's own list and rules (`captum`), under which DeepLift equals
+            InputXGradient for ReLU6 and GELU networks (appendix D.1).
         cam_layer: Name of Grad-CAM's layer; None finds it (see `gradcam`).
         cam_interpolation: How the class activation map grows to the image's size; `bilinear` as in the
             Grad-CAM paper, `nearest` as Captum does unless told.

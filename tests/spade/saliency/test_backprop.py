@@ -148,6 +148,19 @@ def test_deep_lift_is_complete(
     assert abs(attribution.delta) < 1e-5 * max(1.0, abs(rise))
 
 
+def test_deep_lift_shares_overlapping_pools_by_hand(generator: torch.Generator) -> None:
+    # Windows {a, b, c} and {c, d, e} over 1, 0, 9, 0, 2: c wins both and rises by 9 in each, so the head's
+    # weights 1 and 10 give it (9 * 1 + 9 * 10) / 9 = 11 a unit. Captum's own rule keeps one of the two.
+    model = nn.Sequential(nn.MaxPool2d((1, 3), stride=(1, 2)), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
+    with torch.no_grad():
+        model[2].weight.copy_(torch.tensor([[1.0, 10.0]]))
+    x = torch.tensor([1.0, 0.0, 9.0, 0.0, 2.0], dtype=torch.float64).reshape(1, 1, 1, 5)
+    values = explain("DeepLift", model, x, 0, generator=generator).values
+    torch.testing.assert_close(values.flatten(), torch.tensor([0.0, 0.0, 99.0, 0.0, 0.0]))
+    captum = explain("DeepLift", model, x, 0, generator=generator, settings=SETTINGS["official"])
+    assert captum.delta < -5
+
+
 def test_official_deep_lift_is_input_x_gradient_where_captum_knows_no_activation(
     network: Callable[[str], nn.Module], image: torch.Tensor, generator: torch.Generator
 ) -> None:
