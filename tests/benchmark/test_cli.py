@@ -244,7 +244,8 @@ def test_jobs_default_to_the_cores_that_memory_allows(monkeypatch: pytest.Monkey
 
 
 KILLED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
 sys.path[:0] = sys.argv[1].split(":")
 import fake_laboratory
 from functools import partial
