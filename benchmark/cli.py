@@ -6,7 +6,6 @@ Exit codes: 0 fine, 1 a cell deviates (with --check), 2 the command makes no sen
 
 import signal
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,18 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from data_manifests.errors import ManifestError
-from spade.errors import EnvironmentProblem, InputError, SpadeError
+from spade.errors import EnvironmentProblem, SpadeError
 
 from . import definition
+from .commands import options
+from .commands.golden import golden
 
 if TYPE_CHECKING:
     from .execution import Execution
     from .records import RunRecords
     from .store import Store
 
-DEFAULT_SCALE = "mini"
-DEFAULT_STORE = "spade-bench-runs"
-DEFAULT_REPORT = "report"
 MEMORY_A_WORKER = 1.5 * 2**30
 """Bytes; a worker with torch and one image's eliminations stays below this at the embedded scales."""
 
@@ -47,34 +45,6 @@ class _Sentences(click.Group):
 def _leave(sentence: str, code: int) -> NoReturn:
     click.echo(sentence, err=True)
     sys.exit(code)
-
-
-def _scale_and_seed(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option(
-        "--seed", default=0, show_default=True, type=click.IntRange(0), help="Draws data, network and samples."
-    )(command)
-    return click.option("--scale", default=DEFAULT_SCALE, show_default=True, help="Embedded scale: smoke or mini.")(
-        command
-    )
-
-
-def _store(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--store",
-        "folder",
-        default=DEFAULT_STORE,
-        show_default=True,
-        envvar="SPADE_BENCH_STORE",
-        show_envvar=True,
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Folder of units, maps and trained networks.",
-    )(command)
-
-
-_jobs = click.option(
-    "--jobs", type=click.IntRange(1), default=None, help="Worker processes; by default one a core, as memory allows."
-)
-_some_tables = click.argument("table", nargs=-1)
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
@@ -115,10 +85,10 @@ def show(table: str) -> None:
 
 
 @main.command()
-@_some_tables
-@_scale_and_seed
-@_store
-@_jobs
+@options.some_tables
+@options.scale_and_seed
+@options.store
+@options.jobs
 @click.option("--calibrate", is_flag=True, help="Compute one sample first (training included) to learn what it takes.")
 def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int | None, *, calibrate: bool) -> None:
     """How many units are left, and how long they should take."""
@@ -127,7 +97,7 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     from . import console, forecast
     from .store import Store
 
-    names, store, workers = _names(table), Store(folder), jobs or _default_jobs()
+    names, store, workers = options.asked(table), Store(folder), jobs or _default_jobs()
     if calibrate:
         _carry_out(names, store, scale=scale, seed=seed, workers=1, limit=1)
     outlook = forecast.outlook(store, names, scale, seed)
@@ -139,19 +109,12 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
 
 
 @main.command()
-@_some_tables
-@_scale_and_seed
-@_store
-@_jobs
-@click.option("--check", is_flag=True, help="Exit with 1 unless every cell is inside its expected range.")
-@click.option(
-    "--report",
-    "pages",
-    default=DEFAULT_REPORT,
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder the report is written to.",
-)
+@options.some_tables
+@options.scale_and_seed
+@options.store
+@options.jobs
+@options.check
+@options.pages
 @click.option("--retrain", is_flag=True, help="Train the network again even if it is in the cache.")
 @click.option("--retry-failed", is_flag=True, help="Compute units again whose record says that they failed.")
 def run(  # noqa: PLR0917 - click passes by name
@@ -172,7 +135,7 @@ def run(  # noqa: PLR0917 - click passes by name
     """
     from .store import Store
 
-    names, store = _names(table), Store(folder)
+    names, store = options.asked(table), Store(folder)
     # A scheduler that takes the machine back sends SIGTERM: as good a reason to stop in order as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = _carry_out(
@@ -191,7 +154,7 @@ def run(  # noqa: PLR0917 - click passes by name
 
 
 @main.command()
-@_store
+@options.store
 def status(folder: Path) -> None:
     """What is stored: runs, and how complete each of their tables is."""
     from rich.console import Console
@@ -208,58 +171,21 @@ def status(folder: Path) -> None:
 
 
 @main.command()
-@_some_tables
-@_scale_and_seed
-@_store
-@click.option(
-    "--report",
-    "pages",
-    default=DEFAULT_REPORT,
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder the report is written to.",
-)
-@click.option("--check", is_flag=True, help="Exit with 1 unless every cell is inside its expected range.")
+@options.some_tables
+@options.scale_and_seed
+@options.store
+@options.pages
+@options.check
 def report(table: tuple[str, ...], scale: str, seed: int, folder: Path, pages: Path, *, check: bool) -> None:
     """Write the report of a stored run again; nothing is computed."""
     from .store import Store
 
-    names = _names(table) if table else ()
+    names = options.asked(table) if table else ()
     sys.exit(_judge(Store(folder).run(scale, seed, tables=names), pages, check=check))
 
 
 @main.command()
-@click.argument("scale")
-@_store
-@click.option(
-    "--into",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    default=Path("benchmark/expected"),
-    show_default=True,
-    help="Folder of ranges and per-seed summaries, in a checkout.",
-)
-def golden(scale: str, folder: Path, into: Path) -> None:
-    """Measure the expected ranges of a scale from its stored runs, and keep both beside each other."""
-    from . import golden as ranges
-    from . import policy, seeds
-    from .store import Store
-
-    store, rules = Store(folder), policy.load()
-    summaries = ranges.load_seeds(scale, into)
-    found = [key for key in store.runs() if key[0] == scale]
-    if not found:
-        raise InputError(f"No run of scale '{scale}' in {folder}; run at least {rules.golden.least_seeds} seeds first.")
-    for key in found:
-        summaries = seeds.add(summaries, seeds.summarise(store.run(*key), rules))
-    # First the summaries: they are what was measured, whether or not there are enough of them for ranges.
-    seeds.write(into / f"{scale}_seeds.json", summaries)
-    measured = ranges.measure(summaries, rules)
-    path = ranges.store(measured, into)
-    click.echo(f"{len(measured.ranges)} ranges of {len(measured.seeds)} seeds are in {path}.")
-
-
-@main.command()
-@click.option("--scale", default=DEFAULT_SCALE, show_default=True, help="Embedded scale: smoke or mini.")
+@options.scale
 @click.option(
     "--seed",
     "chosen",
@@ -269,7 +195,7 @@ def golden(scale: str, folder: Path, into: Path) -> None:
     type=click.IntRange(100),
     help="Networks to calibrate on, 100 and up: tables are judged on seeds below. May be given several times.",
 )
-@_store
+@options.store
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
@@ -303,7 +229,7 @@ def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path) -> None:
 
 
 @main.command()
-@_store
+@options.store
 def doctor(folder: Path) -> None:
     """Check the machine, the installation, the definitions and the store."""
     from rich.console import Console
@@ -320,9 +246,8 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-def _names(tables: tuple[str, ...]) -> tuple[str, ...]:
-    """Ids of the tables named, all where none is; unknown ones are refused."""
-    return tuple(definition.load(name).id for name in tables) or definition.names()
+for command in (golden,):
+    main.add_command(command)
 
 
 def _default_jobs() -> int:
