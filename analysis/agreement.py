@@ -156,7 +156,8 @@ def _bca(
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    ratio: Floats = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    return ratio
 
 
 def _observed(patterns: Counts, weights: Counts) -> Floats:
