@@ -68,6 +68,19 @@ class Record:
             return tuple(value)
         raise self._wrong(key, "a list of strings", value)
 
+    def texts_or_none(self, key: str) -> tuple[str, ...] | None:
+        """A list of strings, or None where the key is absent."""
+        return None if self._ask(key) is None else self.texts(key)
+
+    def text_lists(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists of strings."""
+        value = self._ask(key)
+        if isinstance(value, list) and all(
+            isinstance(item, list) and item and all(isinstance(one, str) and one for one in item) for item in value
+        ):
+            return tuple(tuple(item) for item in value)
+        raise self._wrong(key, "a list of lists of strings", value)
+
     def records(self, key: str) -> tuple["Record", ...]:
         """The tables of an array of tables; none where the key is absent."""
         value = self._ask(key)
