@@ -1,0 +1,46 @@
+"""The tables, as SQLAlchemy 2 typed classes; the migrations create them."""
+
+from .answer import CHOICES, INPUT_MODES, Assignment, Choice, InputMode, Response, ResponseRevision, Side, State
+from .base import Base, Moment
+from .person import Consent, Decision, Device, Identity, Participant, Source, Status, TrainingAttempt
+from .rating import RATING
+from .stimulus import Arm, Image, Region, Role, Task, TaskKind, Visualisation
+from .study import Run, RunKind, Study
+from .trail import POLICIES, Audit, Erasure, Event
+
+__all__ = [
+    "CHOICES",
+    "INPUT_MODES",
+    "POLICIES",
+    "RATING",
+    "Arm",
+    "Assignment",
+    "Audit",
+    "Base",
+    "Choice",
+    "Consent",
+    "Decision",
+    "Device",
+    "Erasure",
+    "Event",
+    "Identity",
+    "Image",
+    "InputMode",
+    "Moment",
+    "Participant",
+    "Region",
+    "Response",
+    "ResponseRevision",
+    "Role",
+    "Run",
+    "RunKind",
+    "Side",
+    "Source",
+    "State",
+    "Status",
+    "Study",
+    "Task",
+    "TaskKind",
+    "TrainingAttempt",
+    "Visualisation",
+]
