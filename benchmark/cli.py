@@ -17,6 +17,7 @@ from spade.errors import EnvironmentProblem, SpadeError
 
 from . import definition
 from .commands import options
+from .commands.audit import audit
 from .commands.golden import golden
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class _Sentences(click.Group):
         except SpadeError as problem:
             _leave(str(problem), problem.exit_code)
         except ManifestError as problem:
-            _leave(str(problem), EnvironmentProblem.exit_code)
+            _leave(str(problem), problem.exit_code)
         except KeyboardInterrupt:
             _leave("Stopped. What was finished is kept; the same command goes on from there.", 3)
 
@@ -246,7 +247,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (golden,):
+for command in (audit, golden):
     main.add_command(command)
 
 
