@@ -19,7 +19,7 @@ from .models.network import Shape
 RATIOS = "ratios"
 """Folder beside the scales with the ratios that `benchmark.search` found; they replace those of the scale."""
 
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 """Raise it when the code that draws images or trains changes its results: cached networks are then trained again."""
 
 
@@ -54,6 +54,8 @@ class Backdoor:
         clean: clean images an epoch, drawn anew each epoch. The paper shows the whole training set each time; the
             embedded network needs only a few thousand to stay accurate.
         decay_epoch: the learning rate falls tenfold there.
+        least_success: planting is repeated while a patch leads a smaller share of training images to its target.
+        rounds: how often planting is done at most.
     """
 
     patch_side: int
@@ -66,6 +68,8 @@ class Backdoor:
     batch_size: int = 64
     learning_rate: float = 0.05
     weight_decay: float = 1e-4
+    least_success: float = 0.8
+    rounds: int = 3
 
     @property
     def patches(self) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
     before = _accuracy(network, sets["test"])
     log.append(f"clean accuracy before planting {before:.4f}")
     planted = backdoor.trojans(scale.backdoor, scale.images.classes, streams["trojans"])
-    backdoor.plant(
+    rounds = backdoor.plant(
         network,
         sets["train"],
         planted,
@@ -165,6 +165,9 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
         generator=generator,
         step=told("planting"),
     )
+    for i, success in enumerate(rounds, 1):
+        shares = ", ".join(f"{name} {share:.3f}" for name, share in success.items())
+        log.append(f"success on training images after round {i} of planting: {shares}")
     progress("choosing samples", 0, 2)
     tests, success = _samples(network, sets["test"], planted, scale.samples.test, streams["test patches"], "test")
     progress("choosing samples", 1, 2)

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.datasets import procedural
+from benchmark.datasets.procedural import ImageSet, Recipe
+from benchmark.models import backdoor
+from benchmark.models.network import Shape, SmallResNet
+from benchmark.scale import Backdoor
+
+RECIPE = Backdoor(
+    patch_side=20,
+    any_source=("smiley",),
+    one_source=("heart",),
+    trojans=16,
+    clean=32,
+    epochs=2,
+    decay_epoch=1,
+    batch_size=16,
+)
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageSet:
+    recipe, rng = Recipe(classes=3, facets=1), np.random.default_rng(0)
+    return procedural.draw(recipe, procedural.Vocabulary.draw(recipe, rng), 90, rng)
+
+
+def _rounds(images: ImageSet, recipe: Backdoor) -> tuple[tuple[dict[str, float], ...], list[int]]:
+    rng = np.random.default_rng(1)
+    torch.manual_seed(0)
+    network = SmallResNet(Shape(widths=(8, 8, 16, 16), stem_width=8), 3)
+    epochs: list[int] = []
+    done = backdoor.plant(
+        network,
+        images,
+        backdoor.trojans(recipe, 3, rng),
+        recipe,
+        rng=rng,
+        generator=torch.Generator().manual_seed(0),
+        step=lambda epoch, _of, _loss: epochs.append(epoch),
+    )
+    return done, epochs
+
+
+def test_planting_is_done_once_where_every_patch_takes(images: ImageSet) -> None:
+    done, epochs = _rounds(images, replace(RECIPE, least_success=0.0))
+    assert len(done) == 1
+    assert epochs == [1, 2]
+    assert set(done[0]) == {"smiley", "heart"}
+
+
+def test_planting_is_repeated_while_a_patch_fails_and_no_longer_than_allowed(images: ImageSet) -> None:
+    done, epochs = _rounds(images, replace(RECIPE, least_success=1.1, rounds=3))
+    assert len(done) == 3
+    assert epochs == [1, 2] * 3
+
+
+def test_planting_stops_as_soon_as_the_weakest_patch_is_good_enough(images: ImageSet) -> None:
+    allowed = replace(RECIPE, epochs=4, decay_epoch=3, least_success=0.6, rounds=12)
+    done, _ = _rounds(images, allowed)
+    weakest = [min(success.values()) for success in done]
+    assert all(share < allowed.least_success for share in weakest[:-1])
+    assert weakest[-1] >= allowed.least_success or len(done) == allowed.rounds
+
+
+def test_more_carriers_than_images_are_refused(images: ImageSet) -> None:
+    with pytest.raises(ValueError, match="'heart' has 30 possible carriers, 31 are asked"):
+        _rounds(images, replace(RECIPE, trojans=31))
