@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, nearest
+from .factorisation import mixed_factor, upper_factor
 
 DeadInputs = Literal["free", "zeroed", "ordinary"]
 
@@ -30,7 +31,7 @@ class Hessian:
 
     Attributes:
         matrix: damped H [d, d], float64; a dead input has an arbitrary positive diagonal and zeros beside it.
-        factor: lower Cholesky factor of `matrix` with rows and columns reversed [d, d], float64.
+        factor: upper triangular R with R R^T = `matrix` [d, d], float64 unless asked for otherwise.
         dead: True for an input that was always zero [d], up to the rounding of its Gram matrix.
         fallbacks: what was done to make it positive definite beyond the damping asked for.
     """
@@ -42,7 +43,7 @@ class Hessian:
 
     def inverse(self) -> Tensor:
         """H^-1 [d, d], float64."""
-        return torch.cholesky_inverse(self.factor).flip(0, 1)
+        return torch.cholesky_inverse(self.factor.double().flip(0, 1)).flip(0, 1)
 
 
 def check_layer(weight: Tensor, hessian: Tensor) -> None:
@@ -82,8 +83,11 @@ def positive_definite(
     dead_inputs: DeadInputs = "free",
     absolute_damping_on_failure: float | None = None,
     identity_on_failure: bool = False,
+    factor_dtype: torch.dtype = torch.float64,
 ) -> Hessian:
     """The Hessian [d, d] in float64 with damping * mean(diagonal) added to its diagonal, factored.
+
+    With `factor_dtype` float32 the factor is as good as float32 can hold it, not more, for less time.
 
     Where that is not positive definite to working precision, either `absolute_damping_on_failure` is added (what the
     published OBC does, with 1), or the identity takes its place (what the published batched SparseGPT does), or else
@@ -110,12 +114,12 @@ def positive_definite(
     mean = float(live.mean()) if live.numel() else 1.0
     for shift, sentence in _shifts(damping, mean, absolute_damping_on_failure):
         H.diagonal().copy_(diagonal + shift)
-        factor = _factor(H)
+        factor = _factor(H, factor_dtype)
         if factor is not None:
             return Hessian(H, factor, dead, sentence)
         if identity_on_failure:
             identity = torch.eye(len(H), dtype=H.dtype, device=H.device)
-            return Hessian(identity, identity, dead, ("singular Hessian: replaced by the identity",))
+            return Hessian(identity, identity.to(factor_dtype), dead, ("singular Hessian: replaced by the identity",))
     raise InputError("The Hessian is not positive semidefinite; pass X X^T of the layer's inputs.")
 
 
@@ -123,18 +127,28 @@ def _symmetric(hessian: Tensor) -> Tensor:
     """The mean of a Hessian [d, d] and its transpose, float64, new memory."""
     if hessian.ndim != 2 or hessian.shape[0] != hessian.shape[1] or not hessian.is_floating_point():
         raise InputError(f"A Hessian is one floating-point square matrix [d, d]; got {_described(hessian)}.")
-    hessian = hessian.detach().to(torch.float64)
-    H = (hessian + hessian.mT).mul_(0.5)
-    size, symmetric = float(hessian.norm()), float(H.norm())
+    H = hessian.detach().to(torch.float64, copy=True)
+    size = float(H.norm())
     if not math.isfinite(size):
         raise InputError("The Hessian holds NaN or infinity; look at the activations of this layer.")
-    # ||A - A^T||^2 = 4 (||A||^2 - ||(A + A^T) / 2||^2), which needs no third matrix.
-    if 4 * (size**2 - symmetric**2) > (_ASYMMETRY * size) ** 2:
-        raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
+    if not _exactly_symmetric(H):
+        mean = (H + H.mT).mul_(0.5)
+        # ||A - A^T||^2 = 4 (||A||^2 - ||(A + A^T) / 2||^2), which needs no third matrix.
+        if 4 * (size**2 - float(mean.norm()) ** 2) > (_ASYMMETRY * size) ** 2:
+            raise InputError("The Hessian is not symmetric; pass X X^T of the layer's inputs.")
+        H = mean
     diagonal = H.diagonal()
     if (diagonal < -_ROUNDING * diagonal.max().clamp_min(0)).any():
         raise InputError("The Hessian has a negative diagonal entry; X X^T never has.")
     return H
+
+
+def _exactly_symmetric(H: Tensor) -> bool:
+    """Whether a matrix equals its transpose bit for bit; by stripes, which are read from a cache the second time."""
+    width = 128 if H.is_cpu else len(H)
+    return all(
+        torch.equal(H[i : i + width, : i + width], H[: i + width, i : i + width].mT) for i in range(0, len(H), width)
+    )
 
 
 def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tuple[float, tuple[str, ...]]]:
@@ -151,14 +165,15 @@ def _shifts(damping: float, mean: float, absolute: float | None) -> Iterator[tup
         stronger *= 10
 
 
-def _factor(matrix: Tensor) -> Tensor | None:
-    reversed_matrix = matrix.flip(0, 1)
-    factor, failed = torch.linalg.cholesky_ex(reversed_matrix)
-    if failed:
-        return None
+def _factor(matrix: Tensor, dtype: torch.dtype) -> Tensor | None:
+    mixed = mixed_factor(matrix) if dtype == torch.float32 else None
+    if mixed is not None:
+        return mixed
+    factor = upper_factor(matrix)
     # A Cholesky that ran through on rounding noise alone has pivots no larger than that noise.
-    pivots = factor.diagonal().square() / reversed_matrix.diagonal()
-    return None if (pivots < _PIVOT).any() else factor
+    if factor is None or (factor.diagonal().square() < _PIVOT * matrix.diagonal()).any():
+        return None
+    return factor.to(dtype)
 
 
 def _described(tensor: Tensor) -> str:

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -81,8 +82,8 @@ def smallest(scores: Tensor, count: int) -> Tensor:
         return torch.full_like(scores, count == n, dtype=torch.bool)
     threshold = _threshold(scores, count)
     chosen = scores <= threshold
-    surplus = chosen.count_nonzero(-1)[..., None] - count
-    if surplus.any():
+    if int(chosen.count_nonzero()) > count * (scores.numel() // n):
+        surplus = chosen.count_nonzero(-1)[..., None] - count
         equal = scores == threshold
         chosen &= ~equal | (equal.cumsum(-1) <= equal.count_nonzero(-1)[..., None] - surplus)
     return chosen
@@ -94,7 +95,11 @@ def up_to_threshold(scores: Tensor, count: int) -> Tensor:
 
 
 def _threshold(scores: Tensor, count: int) -> Tensor:
-    """The `count`-th smallest of each row [..., 1]; topk finds it many times faster than kthvalue does."""
+    """The `count`-th smallest of each row [..., 1]."""
+    if scores.is_cpu:
+        # Without branches on the values, and so up to ten times faster than torch's topk.
+        return torch.from_numpy(np.partition(scores.numpy(), count - 1, axis=-1)[..., count - 1 : count])
+    # Many times faster than kthvalue.
     n = scores.shape[-1]
     if 2 * count <= n:
         return scores.topk(count, largest=False, sorted=False).values.amax(-1, keepdim=True)

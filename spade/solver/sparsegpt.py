@@ -75,11 +75,15 @@ def factor(
     scales, deads, fallbacks = [], [], []
     for H, coupling in zip(batch, couplings, strict=True):
         ready = positive_definite(
-            H, damping=damping, dead_inputs=dead_inputs, identity_on_failure=singular == "identity"
+            H,
+            damping=damping,
+            dead_inputs=dead_inputs,
+            identity_on_failure=singular == "identity",
+            factor_dtype=dtype,
         )
-        R = ready.factor.to(dtype).flip(0, 1)
+        R = ready.factor
         torch.div(R, -R.diagonal(), out=coupling)
-        scales.append(R.diagonal().to(dtype))
+        scales.append(R.diagonal())
         deads.append(ready.dead)
         fallbacks.append(ready.fallbacks)
     return Factor(couplings, torch.stack(scales), torch.stack(deads), dead_inputs, tuple(fallbacks))
@@ -206,10 +210,10 @@ class _Sweep:
     def solutions(self) -> list[Solution]:
         """One Solution for each Hessian."""
         factor = self.factor
-        kept = ~self.gone.mT.contiguous()
-        if factor.dead_inputs == "zeroed":
-            kept &= ~factor.dead[:, None]
-        weights = (self.weight - self.errors.mT.contiguous().to(self.weight.dtype)).masked_fill_(~kept, 0)
+        gone = self.gone | factor.dead[:, :, None] if factor.dead_inputs == "zeroed" else self.gone
+        kept = ~gone.mT.contiguous()
+        # Elementwise work before the one pass that transposes.
+        weights = torch.where(gone, 0, self.weight.T - self.errors.to(self.weight.dtype)).mT.contiguous()
         return [
             solution(weight, kept_one, dead=tuple(dead.nonzero()[:, 0].tolist()), fallbacks=fallbacks)
             for weight, kept_one, dead, fallbacks in zip(weights, kept, factor.dead, factor.fallbacks, strict=True)
