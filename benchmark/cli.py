@@ -18,7 +18,10 @@ from spade.errors import EnvironmentProblem, SpadeError
 from . import definition
 from .commands import options
 from .commands.audit import audit
+from .commands.bless import bless
+from .commands.difference import diff
 from .commands.golden import golden
+from .commands.power import power
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -247,7 +250,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, golden):
+for command in (audit, bless, diff, golden, power):
     main.add_command(command)
 
 
@@ -294,7 +297,7 @@ def _judge(run: "RunRecords", pages: Path, *, check: bool) -> int:
     page = report.write(run, judgement, pages)
     said = ", ".join(f"{count} {outcome}" for outcome, count in judgement.counts.items() if count)
     click.echo(f"Cells: {said}.")
-    for wrong in (one for one in judgement.cells if one.outcome in {"deviates", "invalid"}):
+    for wrong in (one for one in judgement.cells if one.outcome in verdict.FAILING):
         cell = wrong.cell
         click.echo(f"  {wrong.outcome}: table {cell.table}, {cell.row}, {cell.column}: {wrong.reason}")
     click.echo(f"The report is {page}.")

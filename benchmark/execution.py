@@ -1,13 +1,13 @@
 """A plan carried out against a store: what is there is not computed again, what is computed is kept at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from . import runner, unit_file
+from . import policy, runner, unit_file
 from .plan import Plan
 from .records import UnitRecord
 from .runner import Finished, OpenEvaluator
-from .store import Store
+from .store import SHORT, Store
 from .unit_file import UnitFile
 
 
@@ -61,11 +61,14 @@ def execute(
         on_start(len(stored & keys), len(keys))
         jobs = plan.jobs(stored)[:limit]
 
+        in_force = policy.load().sha256[:SHORT]
+
         def keep(finished: Finished) -> None:
             if finished.heatmap is not None:
                 store.write_map(plan.subject.recipe_sha256, finished.record.key, finished.heatmap)
-            units.append(finished.record)
-            on_record(finished.record)
+            record = replace(finished.record, policy=in_force)
+            units.append(record)
+            on_record(record)
 
         interrupted = False
         try:

@@ -22,6 +22,7 @@ from spade.errors import EnvironmentProblem, InputError, nearest
 
 from . import seeds
 from .policy import Policy
+from .replay import Tolerance, tolerances
 from .seeds import CellName, Condition, SeedSummary
 
 BOUNDS = {"%": (0.0, 100.0), "": (0.0, 1.0)}
@@ -75,6 +76,20 @@ class ArithmeticSpread:
 
 
 @dataclass(frozen=True)
+class Blessing:
+    """One change of the ranges: which tables, why, when, and by which release of this project."""
+
+    tables: tuple[str, ...]
+    reason: str
+    date: str
+    release: str
+    changed: int
+    """Ranges that became others, new ones included."""
+    seeds_sha256: str
+    """Of the summaries they came from then."""
+
+
+@dataclass(frozen=True)
 class Golden:
     """The golden ranges of a scale, and how they were measured.
 
@@ -84,6 +99,8 @@ class Golden:
         seeds_sha256: of the summaries the ranges were computed from.
         first, last: when the first and the last run were made.
         releases: of the libraries, by distribution, in the reference runs.
+        replays: how far cells of a stored seed may move when it is run again.
+        blessings: every change of the ranges, oldest first.
     """
 
     scale: str
@@ -100,6 +117,8 @@ class Golden:
     tables: Mapping[str, int]
     arithmetic: tuple[ArithmeticSpread, ...]
     ranges: tuple[GoldenRange, ...]
+    replays: tuple[Tolerance, ...] = ()
+    blessings: tuple[Blessing, ...] = ()
 
     def range(self, name: CellName) -> GoldenRange | None:
         """The range of one cell; None where none was measured."""
@@ -141,7 +160,19 @@ def measure(summaries: Sequence[SeedSummary], policy: Policy) -> Golden:
         tables=first.tables,
         arithmetic=_spreads(runs, others, ranges),
         ranges=ranges,
+        replays=tolerances(runs, others, policy),
     )
+
+
+def alike(summaries: Sequence[SeedSummary]) -> None:
+    """Refuse summaries that cannot stand in one file of seeds.
+
+    Raises:
+        InputError: runs under another protocol, policy or table version, or of other cells; the sentence says which.
+    """
+    runs = seeds.reference(summaries)
+    if runs:
+        _alike(summaries, runs[0])
 
 
 def load(scale: str, folder: Path | None = None) -> Golden | None:
@@ -186,15 +217,21 @@ def store(golden: Golden, folder: Path) -> Path:
 
 def encode(golden: Golden) -> str:
     """The ranges as TOML text, equal for equal ranges."""
-    head = {key: value for key, value in asdict(golden).items() if key not in {"arithmetic", "ranges"}}
+    lists = {"arithmetic", "ranges", "replays", "blessings"}
+    head = {key: value for key, value in asdict(golden).items() if key not in lists}
     plain = {key: value for key, value in head.items() if not isinstance(value, Mapping)}
-    lines = [f"# Computed by `spade-bench golden {golden.scale}` from {golden.scale}_seeds.json. Never edit by hand."]
+    lines = [f"# Computed by `spade-bench bless` from {golden.scale}_seeds.json. Never edit by hand."]
     lines += _pairs(plain)
     for key, value in head.items():
         if isinstance(value, Mapping):
             lines += ["", f"[{key}]", *_pairs(value)]
-    for spread in golden.arithmetic:
-        lines += ["", "[[arithmetic]]", *_pairs(asdict(spread))]
+    for name, entries in (
+        ("blessings", golden.blessings),
+        ("arithmetic", golden.arithmetic),
+        ("replays", golden.replays),
+    ):
+        for entry in entries:
+            lines += ["", f"[[{name}]]", *_pairs(asdict(entry))]
     for one in golden.ranges:
         lines += ["", "[[ranges]]", *_pairs(asdict(one))]
     return "\n".join(lines) + "\n"
@@ -215,8 +252,19 @@ def decode(text: str, *, where: str) -> Golden:
                 )
         spreads = tuple(ArithmeticSpread(**{**one, "seeds": tuple(one["seeds"])}) for one in data.pop("arithmetic", []))
         ranges = tuple(GoldenRange(**one) for one in data.pop("ranges", []))
+        replays = tuple(
+            Tolerance(**{**one, "environments": tuple(one["environments"])}) for one in data.pop("replays", [])
+        )
+        blessings = tuple(Blessing(**{**one, "tables": tuple(one["tables"])}) for one in data.pop("blessings", []))
         condition = Condition(**data.pop("condition"))
-        return Golden(**{**data, "seeds": tuple(data["seeds"])}, condition=condition, arithmetic=spreads, ranges=ranges)
+        return Golden(
+            **{**data, "seeds": tuple(data["seeds"])},
+            condition=condition,
+            arithmetic=spreads,
+            ranges=ranges,
+            replays=replays,
+            blessings=blessings,
+        )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as problem:
         raise EnvironmentProblem(f"{where} is damaged ({problem}); compute it again from the seeds.") from problem
 
@@ -290,13 +338,22 @@ def _alike(summaries: Sequence[SeedSummary], first: SeedSummary) -> None:
             "scale": (one.scale, first.scale),
             "protocol": (one.identity, first.identity),
             "table versions": (dict(one.tables), dict(first.tables)),
+            # Summaries of before this was kept say nothing about it.
+            "policy": (one.policy_sha256, first.policy_sha256 if one.policy_sha256 else ""),
             "cells": ([cell.name for cell in one.cells], [cell.name for cell in first.cells]),
         }
         different = [what for what, (theirs, ours) in facts.items() if theirs != ours]
         if different:
+            what = different[0]
+            detail = ""
+            if what in {"scale", "protocol", "table versions", "policy"}:
+                theirs, ours = facts[what]
+                short = [str(value)[:12] if isinstance(value, str) else str(value) for value in (theirs, ours)]
+                detail = f" ({short[0]} and {short[1]})"
             raise InputError(
                 f"Seed {one.seed} ({one.condition.unlike(first.condition) or 'reference condition'}) was run with "
-                f"another set of {different[0]} than seed {first.seed}; ranges need runs that computed the same."
+                f"another set of {what} than seed {first.seed}{detail}; ranges need runs that computed the same. "
+                "Measure the seeds anew, or take the old ones out by beginning a new file."
             )
 
 

@@ -50,6 +50,34 @@ class DirectionRule:
 
 
 @dataclass(frozen=True)
+class PaperRule:
+    """How a cell stands to the paper's, where network and data are the paper's.
+
+    Attributes:
+        alpha: of each of the two one-sided tests behind "reproduced".
+        family_alpha: what the prediction intervals of one table's cells leave together.
+        least_seeds: augmentation seeds from which on their spread counts.
+        replicate_sd: between the paper's own tables of one network, in points.
+        margins: of equivalence by metric, in the printed unit.
+    """
+
+    alpha: float
+    family_alpha: float
+    least_seeds: int
+    replicate_sd: float
+    margins: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ReplayRule:
+    """How far a cell may move when its seed is run again: so many times the largest move measured in its column."""
+
+    factor: float
+    least_replays: int
+    half_digit: float
+
+
+@dataclass(frozen=True)
 class Policy:
     """Everything that decides a verdict, besides the numbers themselves; `sha256` is that of the file it came from."""
 
@@ -59,6 +87,8 @@ class Policy:
     units: Units
     golden: GoldenRule
     directions: DirectionRule
+    paper: PaperRule
+    replay: ReplayRule
 
     @property
     def bootstrap(self) -> Bootstrap:
@@ -91,7 +121,14 @@ def parse(text: str, *, where: str = "benchmark/policy.toml") -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{where} is not TOML: {problem}.") from problem
-    parts = {"intervals": Intervals, "units": Units, "golden": GoldenRule, "directions": DirectionRule}
+    parts: dict[str, type] = {
+        "intervals": Intervals,
+        "units": Units,
+        "golden": GoldenRule,
+        "directions": DirectionRule,
+        "paper": PaperRule,
+        "replay": ReplayRule,
+    }
     for key in data:
         if key not in {"version", *parts}:
             raise InputError(f"{where}: unknown key '{key}'. {nearest(key, ['version', *parts])}")
@@ -113,8 +150,19 @@ def _section(kind: type, data: object, where: str) -> Any:  # noqa: ANN401 - the
             raise InputError(f"{where}: unknown key '{key}'. {nearest(key, types)}")
     for key, wanted in types.items():
         value: Any = data.get(key)
+        if key == "margins":
+            _check_margins(value, where)
+            continue
         if type(value) is not wanted:
             raise InputError(f"{where}: {key} must be of type {getattr(wanted, '__name__', wanted)}, found {value!r}.")
         if key in SHARES and not 0 <= value < 1:
             raise InputError(f"{where}: {key} is {value}; it must be at least 0 and below 1.")
     return kind(**data)
+
+
+def _check_margins(value: object, where: str) -> None:
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{where}: margins must be a table of numbers by metric, found {value!r}.")
+    for metric, margin in value.items():
+        if type(margin) is not float or not margin > 0:
+            raise InputError(f"{where}: the margin of {metric} must be a number above zero, found {margin!r}.")

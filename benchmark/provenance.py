@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import subprocess
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +31,15 @@ def releases(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def release() -> str:
+    """The release of this project: of the installed package, else of the checkout this code lies in."""
+    try:
+        return version("spade-bench")
+    except PackageNotFoundError:
+        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 def numerics() -> dict[str, Any]:

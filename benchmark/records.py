@@ -35,6 +35,7 @@ class UnitRecord:
         fallbacks: what the solver did instead of what was asked, in words.
         delta: completeness or conservation error of the attribution; None where the method has none.
         versions: releases of the libraries that computed it.
+        policy: beginning of the sha256 of the policy that was in force when it was computed.
     """
 
     key: str
@@ -55,6 +56,7 @@ class UnitRecord:
     fallbacks: tuple[str, ...] = ()
     delta: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class RunRecords:
     """One run (a scale, a seed, some tables) with all its records: what `report.write` and `verdict.judge` read.
 
     Attributes:
-        recipe_sha256: identity of the weights.
+        recipe_sha256: identity of the recipe of the weights.
         protocol: every knob of the pruning and scoring.
         asked: one entry a cell of every asked table, in printed order.
         records: by unit key; a key in `asked` that is absent here was not computed yet.
@@ -96,6 +98,7 @@ class RunRecords:
         accuracy: clean accuracy and accuracy on each patch of the prepared network.
         provenance: versions, machine, command and duration (`benchmark.provenance`), fit for publishing.
         store: folder that also holds the maps and the sample images; None where they were not kept.
+        weights_sha256: identity of the network and its samples, to the bit; "" where it is not known.
     """
 
     scale: str
@@ -109,3 +112,4 @@ class RunRecords:
     accuracy: Mapping[str, float]
     provenance: Mapping[str, Any]
     store: Path | None = None
+    weights_sha256: str = ""

@@ -81,6 +81,8 @@ def rerun(
         watch.note(note)
     subject = subject_of(recipe, request.seed, bench)
     earlier = _earlier(store, subject)
+    if earlier is not None:
+        _refuse_other_rules(earlier, store)
     known = _in_order([*request.tables, *(earlier.tables if earlier else ())])
     history = [dict(item) for item in earlier.provenance["invocations"]] if earlier else []
     _keep_samples(store, bench)
@@ -101,6 +103,7 @@ def rerun(
             policy_sha256=policy.load().sha256,
             network=bench.origin,
         )
+        facts |= {"tables": {name: definition.load(name).version for name in known}, "stages": dict(plan.STAGES)}
         store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 
     keep_manifest("running")
@@ -194,6 +197,29 @@ def _earlier(store: Store, subject: Subject) -> Manifest | None:
     except (InputError, EnvironmentProblem):
         return None
     return manifest if manifest.subject == subject else None
+
+
+def _refuse_other_rules(earlier: Manifest, store: Store) -> None:
+    """Refuse to go on with a run that was recorded under another policy or another version of a table.
+
+    What was measured would still fit; but a verdict's rules are fixed before its numbers are seen.
+    """
+    facts = earlier.provenance
+    different = []
+    now = policy.load().sha256
+    if facts.get("policy_sha256", now) != now:
+        different.append(f"policy {facts['policy_sha256'][:12]} (this release has {now[:12]})")
+    for name, version in facts.get("tables", {}).items():
+        current = definition.load(name).version if name in definition.names() else "none"
+        if current != version:
+            different.append(f"version {version} of table {name} (this release has {current})")
+    if different:
+        subject = earlier.subject
+        raise InputError(
+            f"The run of scale '{subject.scale}' with seed {subject.seed} in {store.folder} was recorded under "
+            f"{', '.join(different)}; runs of different rules are not merged. Give this one another folder with "
+            f"--store, or remove runs/{subject.scale}-seed{subject.seed}.json there: its units stay and count."
+        )
 
 
 def _keep_samples(store: Store, bench: Laboratory) -> None:

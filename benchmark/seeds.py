@@ -6,7 +6,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,20 @@ CellName = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Condition:
-    """What decides the arithmetic of a run, apart from what it computes: torch's release, threads, processor."""
+    """What decides the arithmetic of a run, apart from what it computes: torch's release, threads, processor.
+
+    environment: a name for whatever else differed (narrower vector instructions, another library); "" by default.
+    """
 
     torch: str
     threads: int
     cpu: str
+    environment: str = ""
 
     def unlike(self, other: "Condition") -> str:
         """What differs from `other`, in words; empty where nothing does."""
         mine, theirs = asdict(self), asdict(other)
-        return ", ".join(f"{key} {mine[key]}" for key in mine if mine[key] != theirs[key])
+        return ", ".join(f"{key} {mine[key] or 'unnamed'}" for key in mine if mine[key] != theirs[key])
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class SeedSummary:
         tables: version of each table's definition, by id.
         releases: of the libraries, by distribution.
         started: when the run's last command began, with its zone.
+        weights_sha256: of the network and its samples, to the bit; "" where it was not kept.
+        policy_sha256: of the policy the run was recorded under; "" where it was not kept.
     """
 
     scale: str
@@ -75,6 +81,8 @@ class SeedSummary:
     releases: Mapping[str, str]
     started: str
     cells: tuple[CellSummary, ...]
+    weights_sha256: str = ""
+    policy_sha256: str = ""
 
     def mean(self, name: CellName) -> float | None:
         """The mean of one cell, None where this run has no such cell."""
@@ -88,8 +96,10 @@ def identity(run: RunRecords) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=dict).encode()).hexdigest()
 
 
-def summarise(run: RunRecords, policy: Policy) -> SeedSummary:
+def summarise(run: RunRecords, policy: Policy, *, environment: str = "") -> SeedSummary:
     """The cells of a finished run that have a value; cells that are not run at this scale are left out.
+
+    environment: a name for arithmetic that torch's release, threads and processor do not tell apart.
 
     Raises:
         InputError: units are missing, or a cell has more failed units than the policy allows.
@@ -107,11 +117,13 @@ def summarise(run: RunRecords, policy: Policy) -> SeedSummary:
         seed=run.seed,
         identity=identity(run),
         recipe_sha256=run.recipe_sha256,
-        condition=_condition(run.provenance),
+        condition=replace(_condition(run.provenance), environment=environment),
         tables={table.id: table.version for table in run.tables},
         releases=dict(run.provenance["releases"]),
         started=str(run.provenance["invocations"][-1]["started"]),
         cells=tuple(found),
+        weights_sha256=run.weights_sha256,
+        policy_sha256=str(run.provenance.get("policy_sha256", "")),
     )
 
 
@@ -136,6 +148,9 @@ def encode(summaries: Iterable[SeedSummary]) -> str:
     runs = []
     for one in summaries:
         head = {key: value for key, value in asdict(one).items() if key != "cells"}
+        # What was not kept or named is left out, so that files of before stay what they were, to the byte.
+        head = {key: value for key, value in head.items() if value != ""}
+        head["condition"] = {key: value for key, value in head["condition"].items() if value != ""}
         lines = ",\n  ".join(json.dumps(list(asdict(cell).values()), allow_nan=False) for cell in one.cells)
         runs.append(f'{json.dumps(head, sort_keys=True)[:-1]}, "cells": [\n  {lines}\n ]}}')
     return f'{{"format": {FORMAT}, "runs": [\n ' + ",\n ".join(runs) + "\n]}\n"

@@ -121,6 +121,7 @@ class Store:
             accuracy=manifest.accuracy,
             provenance=manifest.provenance,
             store=self.folder,
+            weights_sha256=subject.weights_sha256,
         )
 
     def write_map(self, recipe_sha256: str, key: str, heatmap: NDArray[np.float32]) -> None:

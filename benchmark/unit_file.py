@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -70,9 +70,11 @@ def decode(line: bytes) -> UnitRecord:
     data = json.loads(line)
     if not isinstance(data, dict) or data.pop("check", None) != _check_sum(data):
         raise ValueError("the check sum does not fit")
-    if set(data) != {field.name for field in fields(UnitRecord)}:
+    known = {field.name: field.default is MISSING and field.default_factory is MISSING for field in fields(UnitRecord)}
+    # A record of an earlier release may lack what was added since; it may have nothing that is unknown here.
+    if not data.keys() <= known.keys() or any(required and name not in data for name, required in known.items()):
         raise ValueError("the fields are not those of a record")
-    return UnitRecord(**{**data, "fallbacks": tuple(data["fallbacks"])})
+    return UnitRecord(**{**data, "fallbacks": tuple(data.get("fallbacks", ()))})
 
 
 def read(path: Path) -> Contents:

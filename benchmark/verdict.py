@@ -1,7 +1,8 @@
-"""What a run says: a verdict on every cell against its golden range, and on every direction over seeds.
+"""What a run says: a verdict on every cell, and on every direction over seeds.
 
-A cell of an embedded scale is never compared with the paper's number, which was measured on other data; the paper lends
-the directions alone.
+A cell of an embedded scale is compared with its golden range, and with the stored run of its own seed; never with the
+paper's number, which was measured on other data: there the paper lends the directions alone. A cell whose network and
+data are the paper's is compared with the printed one and with nothing else.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from analysis.paired import ClusterMean, cluster_mean, holm
+from analysis.replication import Fresh
 from analysis.seeds import SeedMean, mean_over_seeds
 from data_manifests import published
 from data_manifests.errors import UnknownNameError
@@ -18,16 +20,35 @@ from data_manifests.errors import UnknownNameError
 from . import direction as directions
 from . import seeds
 from .cells import AVERAGE, Cell, cells
+from .comparison import Comparison, compare, paper_effect, printed_mean
+from .definition import Dense, TableDefinition
 from .direction import Direction
 from .effect import Effect, effect, effects
 from .golden import Golden, GoldenRange
 from .policy import Policy
 from .records import RunRecords
+from .replay import Replayed, replayed
 from .seeds import SeedSummary
 
-Outcome = Literal["deviates", "invalid", "incomplete", "no range", "not run", "within"]
-"""deviates: outside its golden range; invalid: too many failed units; incomplete: units are missing; no range: none was
-measured for what this run computed; not run: nothing here computes it; within: inside its golden range."""
+Outcome = Literal[
+    "deviates",
+    "drifted",
+    "invalid",
+    "incomplete",
+    "no range",
+    "not run",
+    "within",
+    "reproduced",
+    "consistent",
+    "uninformative",
+]
+"""deviates: outside its golden range, or outside where a repetition of the paper falls; drifted: inside its range, but
+further from the stored value of the same seed than a replay moves; invalid: too many failed units; incomplete: units
+are missing; no range: none was measured for what this run computed; not run: nothing here computes it; within: inside
+its golden range. Where network and data are the paper's: see `benchmark.comparison.Standing`."""
+
+FAILING: frozenset[Outcome] = frozenset({"deviates", "drifted", "invalid"})
+"""Outcomes that fail a check."""
 
 Resolution = Literal["resolved", "reversed", "unresolved", "unmeasured"]
 
@@ -41,6 +62,8 @@ class CellVerdict:
         golden: None where none was measured for what this run computed.
         paper: the printed cell, exactly as printed and measured on other data; "" where the paper prints none.
         reason: why, in words; empty where the outcome says it all.
+        replayed: beside the stored run of the same seed; None where none is stored or no tolerance was measured.
+        comparison: beside the printed cell; None unless network and data are the paper's.
     """
 
     cell: Cell
@@ -49,6 +72,8 @@ class CellVerdict:
     paper: str
     outcome: Outcome
     reason: str
+    replayed: Replayed | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +125,7 @@ class Judgement:
         counts = self.counts
         if counts["incomplete"]:
             return 3
-        if check and (counts["deviates"] or counts["invalid"]):
+        if check and any(counts[outcome] for outcome in FAILING):
             return 1
         return 3 if check and counts["no range"] else 0
 
@@ -109,8 +134,15 @@ def judge(run: RunRecords, *, golden: Golden | None, summaries: Sequence[SeedSum
     """Every verdict on a run, given the golden ranges and the per-seed summaries of its scale."""
     by_table = {table.id: cells(table, run) for table in run.tables}
     everything = [cell for found in by_table.values() for cell in found]
+    stored = _stored(run, summaries)
+    judged = []
+    for table in run.tables:
+        if is_the_papers(table, run):
+            judged += [_judge_against_print(cell, table, by_table[table.id], policy) for cell in by_table[table.id]]
+        else:
+            judged += [_judge_cell(cell, run, golden, stored, policy) for cell in by_table[table.id]]
     return Judgement(
-        cells=tuple(_judge_cell(cell, run, golden, policy) for cell in everything),
+        cells=tuple(judged),
         effects=tuple(one for table in run.tables for one in effects(table, by_table[table.id], policy)),
         directions=judge_directions(summaries, policy, run=run, found=everything),
         golden=golden,
@@ -154,7 +186,44 @@ def judge_directions(
     return tuple(verdicts)
 
 
-def _judge_cell(cell: Cell, run: RunRecords, golden: Golden | None, policy: Policy) -> CellVerdict:
+def is_the_papers(table: TableDefinition, run: RunRecords) -> bool:
+    """Whether a run computed a table on the network and data that the paper printed it for."""
+    return str(run.provenance.get("setting", "")) == table.setting
+
+
+def _judge_against_print(cell: Cell, table: TableDefinition, of_table: Sequence[Cell], policy: Policy) -> CellVerdict:
+    """The verdict on a cell whose network and data are the paper's."""
+    interval, paper = _interval(cell, policy), _paper(cell)
+    outcome, reason = _without_value(cell, policy)
+    if outcome is not None:
+        return CellVerdict(cell, interval, None, paper, outcome, reason)
+    found = published.load(cell.table.upper()) if paper else None
+    row = {one.column: one for one in found.cells if one.row == cell.row} if found is not None else {}
+    printed = printed_mean(row[cell.column], default_n=table.n_paper) if cell.column in row else None
+    if printed is None or cell.n < 2 or cell.kind == "measurement":
+        why = "the paper prints no mean over samples here" if printed is None else "one value has no spread"
+        return CellVerdict(cell, interval, None, paper, "no range", why)
+    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), "")
+    compared = compare(
+        printed,
+        Fresh(cell.mean, float(cell.array.std(ddof=1)), cell.n),
+        metric=table.metric,
+        effect=paper_effect(row, cell.column, baseline),
+        cells=sum(one.kind in {"value", "average"} and not one.not_run for one in of_table),
+        policy=policy,
+    )
+    return CellVerdict(cell, interval, None, paper, compared.outcome, compared.reason, comparison=compared)
+
+
+def _stored(run: RunRecords, summaries: Sequence[SeedSummary]) -> SeedSummary | None:
+    """The reference run of the same seed, if it computed the same as this one."""
+    same = (one for one in seeds.reference(summaries) if one.seed == run.seed and one.identity == seeds.identity(run))
+    return next(same, None)
+
+
+def _judge_cell(
+    cell: Cell, run: RunRecords, golden: Golden | None, stored: SeedSummary | None, policy: Policy
+) -> CellVerdict:
     known = golden is not None and golden.identity == seeds.identity(run)
     version = next(table.version for table in run.tables if table.id == cell.table)
     same_table = known and golden is not None and golden.tables.get(cell.table) == version
@@ -163,10 +232,26 @@ def _judge_cell(cell: Cell, run: RunRecords, golden: Golden | None, policy: Poli
     if outcome == "no range" and golden is not None and not same_table:
         what = f"version {version} of this table" if known else "this protocol and recipe"
         reason = f"the ranges of scale '{run.scale}' were not measured for {what}"
-    return CellVerdict(cell, _interval(cell, policy), found, _paper(cell), outcome, reason)
+    again = None
+    if golden is not None and found is not None and outcome == "within":
+        again = replayed(cell, run.weights_sha256, stored, golden.replays)
+        if again is not None and again.drifted:
+            outcome = "drifted"
+            reason = (
+                f"{again.moved:+.3f} from {again.stored:.2f}, the stored value of seed {run.seed}; a replay on "
+                f"{'the same' if again.tolerance.network == 'same' else 'a retrained'} network may move it by "
+                f"{again.tolerance.allowed:.3f}"
+            )
+    return CellVerdict(cell, _interval(cell, policy), found, _paper(cell), outcome, reason, replayed=again)
 
 
 def _outcome(cell: Cell, golden: GoldenRange | None, policy: Policy) -> tuple[Outcome, str]:
+    outcome, reason = _without_value(cell, policy)
+    return _compared(cell, golden) if outcome is None else (outcome, reason)
+
+
+def _without_value(cell: Cell, policy: Policy) -> tuple[Outcome | None, str]:
+    """Why a cell cannot be compared with anything; None where it can."""
     why = f": {cell.reasons[0]}" if cell.reasons else ""
     if cell.not_run:
         return "not run", cell.not_run
@@ -176,7 +261,7 @@ def _outcome(cell: Cell, golden: GoldenRange | None, policy: Policy) -> tuple[Ou
         return "invalid", f"{cell.failed} of {cell.asked} units failed{why}"
     if not cell.n:
         return "not run", f"none of {cell.asked} units has a value{why}"
-    return _compared(cell, golden)
+    return None, ""
 
 
 def _compared(cell: Cell, golden: GoldenRange | None) -> tuple[Outcome, str]:

@@ -12,11 +12,15 @@ from ..definition import TableDefinition
 from ..effect import Effect
 from ..golden import Golden
 from ..records import RunRecords, UnitRecord
+from ..replay import Replayed
 from ..verdict import CellVerdict, DirectionVerdict, Judgement, Outcome
 from .gallery import Gallery
 
 OTHER_DATA = "other data: direction only"
 """What stands beside every number of the paper: an embedded scale is never compared with it."""
+
+COMPARED = frozenset({"within", "deviates", "drifted", "reproduced", "consistent", "uninformative"})
+"""Outcomes of cells that were compared with something."""
 
 NAMED = 6
 """Cells with one reason that are named one by one; more are counted."""
@@ -46,6 +50,8 @@ class CellEntry:
     golden_high: float
     outcome: Outcome
     reason: str
+    replay: str
+    """How the cell stands to the stored run of the same seed, in words; "" where there is none to stand to."""
 
 
 @dataclass(frozen=True)
@@ -194,11 +200,15 @@ def build(run: RunRecords, judgement: Judgement, gallery: Gallery) -> Content:
 
 def _headline(judgement: Judgement) -> str:
     counts = judgement.counts
-    judged = counts["within"] + counts["deviates"]
+    judged = counts["within"] + counts["deviates"] + counts["drifted"]
     if not judged:
         first = "No cell was compared with a golden range."
     elif counts["deviates"]:
         first = f"{counts['deviates']} of {judged} cells lie outside their golden range."
+    elif counts["drifted"]:
+        first = (
+            f"{counts['drifted']} of {judged} cells moved further from the stored values of this seed than a replay."
+        )
     else:
         first = f"All {judged} cells that were compared lie inside their golden range."
     worse = " and ".join(f"{counts[word]} more are {word}" for word in ("invalid", "incomplete") if counts[word])
@@ -214,7 +224,7 @@ def _summary(judgement: Judgement) -> str:
 def _reasons(judgement: Judgement) -> tuple[ReasonEntry, ...]:
     found: dict[tuple[Outcome, str, str], list[Cell]] = {}
     for one in judgement.cells:
-        if one.outcome not in {"within", "deviates"}:
+        if one.outcome not in COMPARED:
             found.setdefault((one.outcome, one.reason, one.cell.table), []).append(one.cell)
     return tuple(
         ReasonEntry(outcome, reason, _where(cells, judgement), len(cells))
@@ -278,7 +288,16 @@ def _cell(verdict: CellVerdict) -> CellEntry:
         golden_high=golden.high if golden else math.nan,
         outcome=verdict.outcome,
         reason=verdict.reason,
+        replay=_replay(verdict.replayed),
     )
+
+
+def _replay(found: Replayed | None) -> str:
+    if found is None:
+        return ""
+    if found.moved == 0:
+        return "equal to the stored run of this seed"
+    return f"{found.moved:+.3f} from the stored run of this seed, {found.tolerance.allowed:.3f} allowed"
 
 
 def _effect(effect: Effect) -> EffectEntry | None:
@@ -379,6 +398,21 @@ def _ranges(golden: Golden | None) -> dict[str, str]:
         )
     if not golden.arithmetic:
         found["Other arithmetic"] = "not measured"
+    for network, words in (("same", "the same network"), ("other", "a retrained network")):
+        known = [one for one in golden.replays if one.network == network]
+        if known:
+            widest, typical = max(one.allowed for one in known), statistics.median(one.allowed for one in known)
+            found[f"Replay of a seed, {words}"] = (
+                f"{known[0].replays} replays ({'; '.join(known[0].environments)}): a cell may move by {typical:.3f} "
+                f"(median over columns), {widest:.3f} at most; {sum(one.missed for one in known)} of "
+                f"{sum(one.values for one in known)} moves fall outside what the other replays allow"
+            )
+        else:
+            found[f"Replay of a seed, {words}"] = "too few replays were measured for a tolerance"
+    for blessing in golden.blessings:
+        found[f"Blessed {blessing.date}"] = (
+            f"tables {', '.join(blessing.tables)}, release {blessing.release}: {blessing.reason}"
+        )
     return found
 
 

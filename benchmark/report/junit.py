@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from .content import CellEntry, Content
 
-FAILED = ("deviates", "invalid")
+FAILED = ("deviates", "drifted", "invalid")
 SKIPPED = ("not run", "incomplete", "no range")
 
 

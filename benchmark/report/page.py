@@ -16,20 +16,31 @@ MINUS = "\N{MINUS SIGN}"
 WORDS = {
     "within": "inside its golden range",
     "deviates": "outside its golden range",
+    "drifted": "further from the stored value of its seed than a replay moves",
     "invalid": "too many of its units failed",
     "incomplete": "units are still to be computed",
     "no range": "no golden range was measured for it",
     "not run": "nothing here computes it",
+    "reproduced": "equal to the printed cell within the margin",
+    "consistent": "where a repetition of the printed cell falls",
+    "uninformative": "too few samples to tell",
 }
 """What each verdict on a cell means, in the order a page counts them."""
+
+PAPER_WORDS = frozenset({"reproduced", "consistent", "uninformative"})
+"""Verdicts of runs on the paper's own data; counted on the page only where there are some."""
 
 SIGNS = {
     "within": "✓",
     "deviates": "✗",
+    "drifted": "≠",
     "invalid": "!",
     "incomplete": "…",
     "no range": "○",
     "not run": "\N{EN DASH}",
+    "reproduced": "=",
+    "consistent": "≈",
+    "uninformative": "?",
     "resolved": "✓",
     "reversed": "✗",
     "unresolved": "?",
@@ -44,6 +55,7 @@ def render(content: Content) -> str:
     environment.filters.update(number=number, signed=signed, chance=chance, share=share, breakable=breakable)
     environment.globals.update(
         words=WORDS,
+        paper_words=PAPER_WORDS,
         signs=SIGNS,
         other_data=OTHER_DATA,
         effect_axis=effect_axis,

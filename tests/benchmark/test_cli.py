@@ -179,6 +179,9 @@ def measured(bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     folder.mkdir()
     result = bench("golden", "smoke", "--into", str(folder))
     assert result.exit_code == 0, result.output
+    assert not (folder / "smoke.toml").exists()
+    result = bench("bless", "2", "--scale", "smoke", "--into", str(folder), "--reason", "the first ten seeds")
+    assert result.exit_code == 0, result.output
     for name in ("load", "load_seeds"):
         read = getattr(golden, name)
         monkeypatch.setattr(golden, name, lambda scale, into=folder, read=read: read(scale, into))

@@ -164,7 +164,11 @@ def test_the_committed_ranges_are_what_the_committed_seeds_give(scale: str) -> N
         assert ours.name == theirs.name
         numbers = [astuple(one)[3:] for one in (ours, theirs)]
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, nan_ok=True)
-    assert replace(again, ranges=()) == replace(committed, ranges=())
+    assert [astuple(one)[:3] for one in again.replays] == [astuple(one)[:3] for one in committed.replays]
+    plain: dict[str, Any] = {"ranges": (), "replays": (), "blessings": ()}
+    assert replace(again, **plain) == replace(committed, **plain)
+    assert committed.blessings
+    assert committed.blessings[-1].seeds_sha256 == committed.seeds_sha256
 
 
 def test_a_spread_that_was_not_measured_comes_back_as_such(tmp_path: Path) -> None:

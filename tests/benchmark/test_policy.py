@@ -35,8 +35,10 @@ def test_an_intervals_generator_depends_on_its_name_alone() -> None:
         ("draws = 10000", "draws = 1e4", "draws must be of type int, found 10000.0"),
         ("level = 0.95", "level = 95.0", "level is 95.0; it must be at least 0 and below 1"),
         ("[units]", "[unit]", "unknown key 'unit'"),
-        ("version = 1", "", "version must be a whole number"),
-        ("version = 1", "version = ", "is not TOML"),
+        ("version = 2", "", "version must be a whole number"),
+        ("version = 2", "version = ", "is not TOML"),
+        ("trojan_auc = 1.0", "trojan_auc = 0.0", "margin of trojan_auc must be a number above zero, found 0.0"),
+        ("factor = 3.0", "", "factor must be of type float, found None"),
     ],
 )
 def test_a_policy_that_breaks_the_format_is_refused_in_one_sentence(old: str, new: str, sentence: str) -> None:

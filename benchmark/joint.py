@@ -1,0 +1,89 @@
+"""What the methods of a column gain together: their average, and how many gain, from one bootstrap over images."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.joint import JointGains, joint_gains, table_of
+
+from .cells import Cell
+from .definition import Dense, TableDefinition
+from .effect import Effect
+from .policy import Policy
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The gains of one column over the dense network in all rows of a table, on images that both have.
+
+    Attributes:
+        rows: the methods, in printed order.
+        gains: their joint bootstrap; order as `rows`.
+        confirmed: methods whose gain is above zero after Holm over the column.
+        refuted: methods whose gain is below zero after Holm.
+    """
+
+    table: str
+    column: str
+    baseline: str
+    rows: tuple[str, ...]
+    gains: JointGains
+    confirmed: int
+    refuted: int
+
+    @property
+    def sentence(self) -> str:
+        """The count as the paper says it, k of m, with what the images support."""
+        g, m = self.gains, len(self.rows)
+        few = f"{g.gaining_low} to {g.gaining_high}" if g.gaining_low < g.gaining_high else f"{g.gaining_low}"
+        return (
+            f"{self.column} gains over {self.baseline} in {g.gaining} of {m} methods ({few} at {100 * g.level:.0f} %, "
+            f"images drawn again); after Holm {self.confirmed} gain and {self.refuted} lose"
+        )
+
+
+def joints(
+    table: TableDefinition, cells: Sequence[Cell], effects: Sequence[Effect], policy: Policy
+) -> tuple[Joint, ...]:
+    """The joint gains of every column of a table with a dense arm; none where fewer than two rows can be compared."""
+    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), None)
+    values = [cell for cell in cells if cell.kind == "value" and cell.n]
+    found = []
+    for column in dict.fromkeys(cell.column for cell in values):
+        if baseline is None or column == baseline:
+            continue
+        one = _joint(table.id, values, column, baseline, effects, policy)
+        if one is not None:
+            found.append(one)
+    return tuple(found)
+
+
+def _joint(  # noqa: PLR0917 - one argument a part of the question
+    table: str, values: Sequence[Cell], column: str, baseline: str, effects: Sequence[Effect], policy: Policy
+) -> Joint | None:
+    by_name = {(cell.row, cell.column): dict(zip(cell.samples, cell.values, strict=True)) for cell in values}
+    differences: dict[str, dict[str, float]] = {}
+    for row in dict.fromkeys(cell.row for cell in values):
+        after, before = by_name.get((row, column), {}), by_name.get((row, baseline), {})
+        of_row = {sample: value - before[sample] for sample, value in after.items() if sample in before}
+        if of_row:
+            differences[row] = of_row
+    if len(differences) < 2:
+        return None
+    images = sorted({sample for of_row in differences.values() for sample in of_row})
+    gains = joint_gains(
+        table_of(list(differences.values()), images),
+        bootstrap=policy.bootstrap,
+        generator=policy.generator("joint", table, column, baseline),
+    )
+    told = [one for one in effects if (one.table, one.column) == (table, column) and one.row in differences]
+    sure = [one.difference.mean for one in told if one.resolved and one.difference is not None]
+    return Joint(
+        table,
+        column,
+        baseline,
+        tuple(differences),
+        gains,
+        confirmed=sum(mean > 0 for mean in sure),
+        refuted=sum(mean < 0 for mean in sure if not math.isnan(mean)),
+    )
