@@ -18,7 +18,7 @@ def first(pattern: str, file: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("file", "pattern"), [("CITATION.cff", r'^version: "?([^"\n]+)"?$'), ("CHANGELOG.md", r"^## (\S+)")]
+    ("file", "pattern"), [("CITATION.cff", r'^version: "?([^"\n]+)"?$'), ("CHANGELOG.md", r"^## (\d\S*)")]
 )
 def test_versions_agree(file: str, pattern: str) -> None:
     assert first(pattern, file) == PROJECT["version"]
