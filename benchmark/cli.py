@@ -20,6 +20,7 @@ from .commands import options
 from .commands.audit import audit
 from .commands.bless import bless
 from .commands.difference import diff
+from .commands.export import export
 from .commands.golden import golden
 from .commands.power import power
 
@@ -250,7 +251,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, diff, golden, power):
+for command in (audit, bless, diff, export, golden, power):
     main.add_command(command)
 
 

@@ -1,49 +1,47 @@
-"""A torchvision classifier with the weights of a file."""
+"""A classifier, of torchvision or of your own, with the weights of a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 import torchvision
 from safetensors.torch import load_file
 from torch import nn
 
-from .errors import InputError, nearest
+from . import architecture
+from .errors import InputError
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 
 
 def load(name: str, path: Path) -> nn.Module:
-    """The torchvision classifier of that name, in eval mode, with the weights of a file.
+    """The network of that name (see `spade.architecture`), in eval mode, with the weights of a file.
 
-    The number of classes is the file's. Files: .safetensors, or what torch.save wrote of a state dict (read with
-    weights_only, so that no code in it runs).
+    A torchvision network has as many classes as the file. Files: .safetensors, or what torch.save wrote of a state
+    dict (read with weights_only, so that no code in it runs).
 
     Raises:
         InputError: Unknown model, unreadable file, weights of another network, or weights that are not finite.
     """
-    names = torchvision.models.list_models(module=torchvision.models)
-    if name not in names:
-        raise InputError(f"torchvision has no classifier '{name}': {nearest(name, names)}")
+    if not architecture.is_entry(name):
+        architecture.check_name(name)
     state = _state(path)
     bad = [key for key, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]
     if bad:
         raise InputError(f"The weights in {path} hold NaN or infinities, first in '{bad[0]}'.")
-    model = _built(name, state)
+    model = architecture.build(name, classes=_classes(name, state))
     _check_fit(model, state, name, path)
     model.load_state_dict(state)
     return model.eval()
 
 
-def _built(name: str, state: Mapping[str, torch.Tensor]) -> nn.Module:
-    """The network without weights of its own, its last layer as long as the file's."""
-    with torch.device("meta"):  # initialising values that are about to be overwritten takes seconds
-        head = list(torchvision.models.get_model(name, weights=None).state_dict())[-1]
-    options: dict[str, Any] = {"num_classes": len(state[head])} if head in state and state[head].ndim else {}
+def _classes(name: str, state: Mapping[str, torch.Tensor]) -> int | None:
+    """The length of the file's last layer, if the network is torchvision's and the file has such a layer."""
+    if architecture.is_entry(name):
+        return None
     with torch.device("meta"):
-        model: nn.Module = torchvision.models.get_model(name, weights=None, **options)
-    return model.to_empty(device="cpu")
+        head = list(torchvision.models.get_model(name, weights=None).state_dict())[-1]
+    return len(state[head]) if head in state and state[head].ndim else None
 
 
 def _state(path: Path) -> dict[str, torch.Tensor]:

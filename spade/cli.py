@@ -16,7 +16,11 @@ def spade() -> None:
 
 @spade.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="A torchvision classifier, such as resnet50 or mobilenet_v2.")
+@click.option(
+    "--model",
+    required=True,
+    help="A torchvision classifier, such as resnet50, or the function that builds your network: file.py:function.",
+)
 @click.option(
     "--weights", required=True, type=click.Path(path_type=Path), help="Its weights, .safetensors or a saved state dict."
 )

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from torch import nn
 
 from . import checkpoint, photograph, picture, sparsity
+from .architecture import is_entry
 from .errors import InputError, nearest
 from .explanation import Explanation, Question, estimated_seconds, explanation, layer_costs
 from .layer_solutions import Solver
@@ -200,6 +201,8 @@ def _removed(answer: Explanation, model: nn.Module) -> tuple[float, int]:
 
 def _class_names(name: str, model: nn.Module) -> tuple[str, ...]:
     """ImageNet's class names where the head has its thousand classes; nothing says so, but nothing else has them."""
+    if is_entry(name):
+        return ()
     shipped = list(torchvision.models.get_model_weights(name))
     categories = tuple(shipped[0].meta["categories"]) if shipped else ()
     head = list(prunable_layers(model).values())[-1]

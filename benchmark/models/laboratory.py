@@ -31,7 +31,17 @@ Progress = Callable[[str, int, int], None]
 
 Streams = dict[str, np.random.Generator]
 
-_STREAMS = ("vocabulary", "train", "test", "calibration", "trojans", "planting", "test patches", "calibration patches")
+_STREAMS = (
+    "vocabulary",
+    "train",
+    "test",
+    "calibration",
+    "trojans",
+    "planting",
+    "test patches",
+    "calibration patches",
+    "export",
+)
 
 
 @dataclass(frozen=True)
@@ -118,9 +128,44 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
+@dataclass(frozen=True, eq=False)
+class Clean:
+    """A trained network before any patch is planted, and all it was made from.
+
+    Attributes:
+        sets: images by part: train, test, calibration.
+        streams: a generator for each later step.
+        generator: torch's, where training left it.
+        log: one line an epoch; grows with what is done next.
+    """
+
+    network: SmallResNet
+    sets: Mapping[str, ImageSet]
+    streams: Streams
+    generator: torch.Generator
+    log: list[str]
+
+
+def train_clean(scale: Scale, seed: int, *, progress: Progress = lambda *_: None) -> Clean:
+    """The network of `scale` and `seed` before planting, trained here and now on one thread; nothing is kept."""
+    with _one_thread():
+        return _train_clean(scale, seed, progress)
+
+
+def fresh_images(scale: Scale, seed: int, n: int) -> ImageSet:
+    """`n` images of the classes of `scale` and `seed` that no network was trained, planted, tuned or judged on."""
+    streams = _streams(seed)
+    vocabulary = procedural.Vocabulary.draw(scale.images, streams["vocabulary"])
+    return procedural.draw(scale.images, vocabulary, n, streams["export"])
+
+
+def _streams(seed: int) -> Streams:
     children = np.random.SeedSequence(seed).spawn(len(_STREAMS))
-    streams = {name: np.random.default_rng(child) for name, child in zip(_STREAMS, children, strict=True)}
+    return {name: np.random.default_rng(child) for name, child in zip(_STREAMS, children, strict=True)}
+
+
+def _train_clean(scale: Scale, seed: int, progress: Progress) -> Clean:
+    streams = _streams(seed)
     generator = torch.Generator().manual_seed(seed)
     log: list[str] = []
     progress("drawing images", 0, 3)
@@ -129,14 +174,6 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
     for i, part in enumerate(("train", "test", "calibration")):
         sets[part] = procedural.draw(scale.images, vocabulary, getattr(scale.data, part), streams[part])
         progress("drawing images", i + 1, 3)
-
-    def told(what: str) -> training.Step:
-        def step(done: int, of: int, loss: float) -> None:
-            log.append(f"{what} {done}/{of}: loss {loss:.4f}")
-            progress(what, done, of)
-
-        return step
-
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # the layers' initial weights come from torch's global generator
         network = SmallResNet(scale.network, scale.images.classes)
@@ -151,10 +188,23 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
         weight_decay=recipe.weight_decay,
         decay_epoch=None,
         generator=generator,
-        step=told("training"),
+        step=_told(log, progress, "training"),
     )
-    before = _accuracy(network, sets["test"])
-    log.append(f"clean accuracy before planting {before:.4f}")
+    log.append(f"clean accuracy before planting {_accuracy(network, sets['test']):.4f}")
+    return Clean(network, sets, streams, generator, log)
+
+
+def _told(log: list[str], progress: Progress, what: str) -> training.Step:
+    def step(done: int, of: int, loss: float) -> None:
+        log.append(f"{what} {done}/{of}: loss {loss:.4f}")
+        progress(what, done, of)
+
+    return step
+
+
+def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
+    clean = _train_clean(scale, seed, progress)
+    network, sets, streams, log = clean.network, clean.sets, clean.streams, clean.log
     planted = backdoor.trojans(scale.backdoor, scale.images.classes, streams["trojans"])
     rounds = backdoor.plant(
         network,
@@ -162,8 +212,8 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
         planted,
         scale.backdoor,
         rng=streams["planting"],
-        generator=generator,
-        step=told("planting"),
+        generator=clean.generator,
+        step=_told(log, progress, "planting"),
     )
     for i, success in enumerate(rounds, 1):
         shares = ", ".join(f"{name} {share:.3f}" for name, share in success.items())

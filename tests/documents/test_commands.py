@@ -33,7 +33,7 @@ def printed(document: Path) -> list[str]:
     text = document.read_text(encoding="utf-8")
     fenced = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
     joined = "\n".join(fenced).replace("\\\n", " ")
-    inline = re.findall(r"(?<!`)`((?:\S*/)?(?:spade|spade-bench) [^`\n]+)`(?!`)", text)
+    inline = re.findall(r"(?<!`)`((?:\S*/)?(?:spade|spade-bench|spade-study) [^`\n]+)`(?!`)", text)
     return [line for line in joined.splitlines() if line and not line.startswith("#")] + inline
 
 

@@ -1,0 +1,52 @@
+"""`spade-study`: the human study, from pictures to answers.
+
+Exit codes: 0 fine, 2 the command or its input makes no sense, 3 stopped, the same command goes on, 4 the machine or the
+data on it cannot carry the work.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from .errors import StudyError
+
+# Where commands live that need what a server of the study does not have; imported when they are called.
+_LATER = {
+    "stimuli": ("study_app.stimuli.command", "stimuli"),
+    "veto": ("study_app.stimuli.command", "veto"),
+    "contact-sheet": ("study_app.stimuli.command", "sheet"),
+}
+
+
+class _Sentences(click.Group):
+    """Loads some commands when they are asked for, and turns failures into one sentence and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_LATER])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _LATER[cmd_name]
+        try:
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as problem:
+            raise click.ClickException(
+                f"'{cmd_name}' needs {problem.name}, which is not installed here: pip install '.[stimuli]'."
+            ) from problem
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
+        try:
+            return super().invoke(ctx)
+        except StudyError as problem:
+            click.echo(str(problem), err=True)
+            sys.exit(problem.exit_code)
+
+
+@click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spade-bench")
+def main() -> None:
+    """Run a human study: make its pictures, serve it, and take its answers out."""
