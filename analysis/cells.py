@@ -5,6 +5,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -134,7 +135,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({str(name): _texts(frame[name]) for name in frame.columns}, dtype=object)
 
 
-def _texts(column: "pd.Series[object]") -> "pd.Series[str]":
+def _texts(column: "pd.Series[Any]") -> "pd.Series[str]":
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         written = column.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     elif pd.api.types.is_bool_dtype(column.dtype):

@@ -28,7 +28,7 @@ class _Sentences(click.Group):
         except ManifestError as problem:
             _leave(str(problem), problem.exit_code)
         except KeyboardInterrupt:
-            _leave("Stopped; nothing was written.", 3)
+            _leave("Stopped. What was stored is kept.", 3)
 
 
 def _leave(sentence: str, code: int) -> NoReturn:
@@ -69,3 +69,57 @@ def check(export: Path, raters: Path | None, run: str | None) -> None:
     for note in found.notes:
         click.echo(note)
     click.echo("It is as the codebook says.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--truth", default="paper", show_default=True, help="Planted effect; a wrong name is answered with all.")
+@click.option("--raters", default=24, show_default=True, type=click.IntRange(1), help="How many people answer.")
+@click.option("--images", default=100, show_default=True, type=click.IntRange(1), help="How many images.")
+@click.option("--ratings", default=746, show_default=True, type=click.IntRange(1), help="How many answers in all.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Draws people, images and answers.")
+def simulate(folder: Path, *, truth: str, raters: int, images: int, ratings: int, seed: int) -> None:
+    """Write the export of a simulated study with a known truth into FOLDER, to try the analysis on."""
+    import numpy as np
+
+    from . import simulated_export, simulation
+
+    planted = simulation.truth(truth)
+    design = simulation.Design(raters, images, ratings, assignment="balanced")
+    generator = np.random.default_rng(seed)
+    simulated_export.write(simulation.study(planted, design, generator), folder, generator)
+    click.echo(
+        f"{folder}: {ratings} answers of {raters} simulated raters; agreement differs by "
+        f"{100 * planted.difference('agree'):+.1f} points."
+    )
+
+
+@main.command()
+@click.option("--closed", default=4000, show_default=True, type=click.IntRange(0), help="Studies a truth: formulas.")
+@click.option("--fitted", default=1000, show_default=True, type=click.IntRange(0), help="The same: fits, resampling.")
+@click.option("--bayesian", default=400, show_default=True, type=click.IntRange(0), help="The same: crossed model.")
+@click.option(
+    "--store",
+    default="calibration.jsonl",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where simulated studies are kept; the same command goes on from there.",
+)
+@click.option("--table", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the table here.")
+def calibrate(closed: int, fitted: int, bayesian: int, *, store: Path, table: Path | None) -> None:
+    """Simulate studies with planted effects, and count how often each interval holds the truth."""
+    from rich.progress import MofNCompleteColumn, Progress
+
+    from . import calibration
+
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as bar:
+        task = bar.add_task("Simulated studies", total=None)
+        calibration.run(
+            store,
+            replications={"closed": closed, "fitted": fitted, "bayesian": bayesian},
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    text = calibration.as_markdown(calibration.rates(store))
+    if table is not None:
+        table.write_text(text, encoding="utf-8")
+    click.echo(text)

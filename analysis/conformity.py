@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def _refuse_columns(header: list[str], codebook: Codebook, where: str) -> None:
             )
 
 
-def _column(cells: "pd.Series[str]", column: Column, where: str) -> "pd.Series[object]":
+def _column(cells: "pd.Series[str]", column: Column, where: str) -> "pd.Series[Any]":
     # Each distinct cell is judged once: a million rows have few distinct raters, images and answers.
     codes, distinct = pd.factorize(cells.to_numpy(dtype=object))
     texts = [str(text) for text in distinct]

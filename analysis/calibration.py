@@ -1,0 +1,297 @@
+"""Known-truth recovery: how often each interval holds the planted truth, and how often each test cries wolf.
+
+Studies are simulated with the paper's design and a planted effect (`analysis.simulation`), every method of the report
+is run on each, and the share of intervals that hold the truth is counted. A replication is a function of truth and
+seed, so that runs go on where they stopped and may be split.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from statsmodels.stats.proportion import proportion_confint
+
+from data_manifests.errors import allowed_names
+
+from . import simulation
+from .bounds import bounds_of_ratings
+from .crossed import odds_ratio, risk_difference, share_interval
+from .crossed_logistic import Chains, crossed_logistic
+from .errors import AnalysisError
+from .estimate import Estimate
+from .matched import cochran_mantel_haenszel, conditional_logit, mcnemar_test
+from .measure import MEASURES
+from .pigeonhole import pigeonhole_bootstrap
+from .randomisation import randomisation_test
+from .ratings import Ratings
+from .regression import gee, multinomial, sandwich
+from .simulation import PAPER_DESIGN, TRUTHS, Design, Truth, study
+from .table4 import arm_counts, table_of_counts
+
+LEVEL = 0.95
+MEASURED = ("agree", "undecided", "disagree", "agree_decided", "half_credit")
+QUICK_CHAINS = Chains(chains=2, warm_up=200, kept=400)
+"""Shorter than a report's chains: their Monte Carlo error is a small share of an interval's length."""
+LARGE = Design(raters=1500, images=1500, ratings=300_000, unevenness=0.0)
+"""One study so large that its estimate stands for the value a method aims at where no formula gives it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One interval or test of one simulated study.
+
+    Attributes:
+        method: what made it.
+        error: estimate less truth, on the scale of the test (log odds for ratios); NaN without truth or value.
+        covered: whether the interval holds the truth; None without interval or truth.
+        rejected: whether the test calls a difference; None without a test.
+        width: length of the interval.
+    """
+
+    method: str
+    error: float
+    covered: bool | None
+    rejected: bool | None
+    width: float
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the trials of one method under one truth add up to.
+
+    Attributes:
+        truth: name of the planted truth.
+        method: what made the intervals.
+        replications: studies simulated.
+        missing: studies without an interval where one was asked for.
+        bias: mean error, and bias_error its Monte Carlo standard error.
+        coverage: share of intervals that hold the truth, NaN without; low and high its 95 % Monte Carlo interval.
+        rejected: share of tests at 5 % that call a difference: type I error where the truth is none, else power.
+        width: mean length of the interval.
+    """
+
+    truth: str
+    method: str
+    replications: int
+    missing: int
+    bias: float
+    bias_error: float
+    coverage: float
+    coverage_low: float
+    coverage_high: float
+    rejected: float
+    rejected_low: float
+    rejected_high: float
+    width: float
+
+
+def trials(truth: str, seed: int, *, battery: str, design: Design = PAPER_DESIGN) -> tuple[Trial, ...]:
+    """The methods of a battery (`BATTERIES`) on one simulated study; the study is the same for all batteries.
+
+    Raises:
+        AnalysisError: there is no such truth or battery.
+    """
+    planted = simulation.truth(truth)
+    if battery not in BATTERIES:
+        raise AnalysisError(f"There is no battery '{battery}'; {allowed_names(battery, BATTERIES)}")
+    key = sorted(TRUTHS).index(truth)
+    ratings = study(planted, design, np.random.default_rng([key, seed]))
+    return tuple(BATTERIES[battery](planted, truth, ratings, np.random.default_rng([key, seed, 1])))
+
+
+def _closed(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
+    """What a formula gives: milliseconds a study."""
+    del generator
+    agree = MEASURES["agree"]
+    difference, log_odds = planted.difference("agree"), _log_odds_ratio(*planted.share("agree"))
+    for measure in MEASURED:
+        found = risk_difference(ratings, MEASURES[measure], level=LEVEL)
+        yield _trial("primary" if measure == "agree" else f"crossed_{measure}", found, planted.difference(measure))
+    yield _trial("crossed_odds_ratio", odds_ratio(ratings, agree, level=LEVEL), log_odds, ratio=True)
+    for by in ("rater", "image", "both"):
+        yield _trial(f"sandwich_{by}", sandwich(ratings, agree, by=by, level=LEVEL), difference)
+    row = table_of_counts(arm_counts(ratings, spade=False), arm_counts(ratings, spade=True), level=LEVEL).row("agree")
+    yield _trial("newcombe", row.difference, difference)
+    yield _trial("independent_odds_ratio", row.odds_ratio, log_odds, ratio=True)
+    for place, (share, spade) in enumerate(((row.dense, False), (row.spade, True))):
+        known = planted.share("agree")[place]
+        arm = "spade" if spade else "dense"
+        yield _interval(f"wilson_{arm}", (share.low, share.high), known)
+        yield _interval(f"crossed_share_{arm}", share_interval(ratings, agree, spade=spade, level=LEVEL), known)
+    decided, right = planted.decided, planted.agree
+    least = right[1] - (right[0] + 1 - decided[0])
+    yield _interval("bounds", bounds_of_ratings(ratings, level=LEVEL).interval, least)
+    yield _trial("cmh", cochran_mantel_haenszel(ratings, agree, level=LEVEL), _aims(name), ratio=True)
+
+
+def _fitted(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
+    """What is iterated or drawn again: a sixth of a second a study."""
+    agree = MEASURES["agree"]
+    difference, log_odds = planted.difference("agree"), _log_odds_ratio(*planted.share("agree"))
+    for by in ("rater", "image"):
+        yield _trial(f"gee_{by}", gee(ratings, agree, by=by, level=LEVEL), log_odds, ratio=True)
+    yield _trial("randomisation", randomisation_test(ratings, agree, draws=499, generator=generator), math.nan)
+    for found in pigeonhole_bootstrap(ratings, agree, draws=999, generator=generator, level=LEVEL):
+        yield _trial(found.name, found, difference)
+    yield _trial("conditional_logit", conditional_logit(ratings, agree, level=LEVEL), _aims(name), ratio=True)
+    yield _trial("mcnemar", mcnemar_test(ratings, agree, generator=generator, level=LEVEL), math.nan, ratio=True)
+    wrong = planted.share("disagree")
+    for found in multinomial(ratings, level=LEVEL):
+        share = planted.share(found.measure)
+        yield _trial(found.name, found, math.log(share[1] / wrong[1] / (share[0] / wrong[0])), ratio=True)
+
+
+def _bayesian(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
+    """The crossed model: a second a study."""
+    del name
+    found = crossed_logistic(ratings, MEASURES["agree"], generator=generator, chains=QUICK_CHAINS, level=LEVEL)
+    yield _trial("crossed_logistic", found.difference, planted.difference("agree"))
+
+
+Battery = Callable[[Truth, str, Ratings, np.random.Generator], Iterator[Trial]]
+BATTERIES: dict[str, Battery] = {"closed": _closed, "fitted": _fitted, "bayesian": _bayesian}
+"""Methods by what a study costs them, so that each is run as often as it can be."""
+
+
+def _trial(method: str, found: Estimate, truth: float, *, ratio: bool = False) -> Trial:
+    value, low, high = found.value, found.low, found.high
+    if ratio:
+        value, low, high = (math.log(one) if one > 0 else math.nan for one in (value, low, high))
+    known = not (math.isnan(truth) or math.isnan(low) or math.isnan(high))
+    rejected = found.p_value < 1 - LEVEL if not math.isnan(found.p_value) else None
+    return Trial(method, value - truth, low <= truth <= high if known else None, rejected, high - low)
+
+
+def _interval(method: str, ends: tuple[float, float], truth: float) -> Trial:
+    known = not any(math.isnan(end) for end in ends)
+    return Trial(method, math.nan, ends[0] <= truth <= ends[1] if known else None, None, ends[1] - ends[0])
+
+
+def _log_odds_ratio(dense: float, spade: float) -> float:
+    return math.log(spade / (1 - spade) / (dense / (1 - dense)))
+
+
+@cache
+def _aims(name: str) -> float:
+    """The log odds ratio given the item that a conditional logit aims at: its estimate from one very large study."""
+    truth = simulation.truth(name)
+    if truth.share("agree")[0] == truth.share("agree")[1]:
+        return 0.0
+    generator = np.random.default_rng(7)
+    large = cochran_mantel_haenszel(study(truth, LARGE, generator), MEASURES["agree"])
+    return math.log(large.value)
+
+
+def run(
+    store: Path,
+    *,
+    replications: Mapping[str, int],
+    truths: Sequence[str] = tuple(TRUTHS),
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Simulate what `store` (JSON lines) lacks of so many studies a truth and battery.
+
+    A run that was stopped goes on from there.
+    """
+    done = {(one["battery"], one["truth"], one["seed"]) for one in _records(store)}
+    todo = [
+        (battery, truth, seed)
+        for battery, count in replications.items()
+        for seed in range(count)
+        for truth in truths
+        if (battery, truth, seed) not in done
+    ]
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with store.open("a", encoding="utf-8") as stream:
+        for number, (battery, truth, seed) in enumerate(todo, start=1):
+            found = [asdict(one) for one in trials(truth, seed, battery=battery)]
+            stream.write(json.dumps({"battery": battery, "truth": truth, "seed": seed, "trials": found}) + "\n")
+            stream.flush()
+            if progress is not None:
+                progress(number, len(todo))
+
+
+def _records(store: Path) -> list[dict[str, object]]:
+    if not store.exists():
+        return []
+    found = []
+    for line in store.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            # The last line of a run that was killed while writing; its study is simulated again.
+            continue
+    return found
+
+
+def rates(store: Path) -> tuple[Rates, ...]:
+    """The trials in `store`, added up by truth and method in the order they were first met.
+
+    Raises:
+        AnalysisError: the store holds no trial.
+    """
+    groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
+    for record in _records(store):
+        for one in record["trials"]:  # type: ignore[attr-defined]
+            groups[str(record["truth"]), one["method"]].append(Trial(**one))
+    if not groups:
+        raise AnalysisError(f"{store}: no simulated study is stored there; run `spade-stats calibrate` first.")
+    return tuple(_rates(truth, method, found) for (truth, method), found in groups.items())
+
+
+def _rates(truth: str, method: str, found: list[Trial]) -> Rates:
+    errors = np.array([one.error for one in found])
+    errors = errors[np.isfinite(errors)]
+    covered = [one.covered for one in found if one.covered is not None]
+    rejected = [one.rejected for one in found if one.rejected is not None]
+    widths = np.array([one.width for one in found])
+    widths = widths[np.isfinite(widths)]
+    return Rates(
+        truth,
+        method,
+        len(found),
+        len(found) - len(covered),
+        float(errors.mean()) if errors.size else math.nan,
+        float(errors.std(ddof=1) / math.sqrt(errors.size)) if errors.size > 1 else math.nan,
+        *_share(covered),
+        *_share(rejected),
+        float(widths.mean()) if widths.size else math.nan,
+    )
+
+
+def _share(hits: list[bool]) -> tuple[float, float, float]:
+    if not hits:
+        return math.nan, math.nan, math.nan
+    low, high = proportion_confint(sum(hits), len(hits), method="wilson")
+    return sum(hits) / len(hits), float(low), float(high)
+
+
+def as_markdown(found: Sequence[Rates]) -> str:
+    """One table a truth: bias, coverage and rejections in percent with their Monte Carlo intervals."""
+    lines: list[str] = []
+    for truth in dict.fromkeys(one.truth for one in found):
+        null = truth.startswith("none")
+        lines += [
+            f"### {truth}",
+            "",
+            f"| method | studies | bias (MC error) | coverage, % | width | {'type I error' if null else 'power'}, % |",
+            "|---|---|---|---|---|---|",
+        ]
+        for one in found:
+            if one.truth == truth:
+                bias = "" if math.isnan(one.bias) else f"{one.bias:+.4f} ({one.bias_error:.4f})"
+                width = "" if math.isnan(one.width) else f"{one.width:.3f}"
+                coverage = _percent(one.coverage, one.coverage_low, one.coverage_high)
+                rejected = _percent(one.rejected, one.rejected_low, one.rejected_high)
+                lines.append(f"| {one.method} | {one.replications} | {bias} | {coverage} | {width} | {rejected} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _percent(share: float, low: float, high: float) -> str:
+    return "" if math.isnan(share) else f"{100 * share:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
