@@ -12,6 +12,10 @@ import click
 
 from data_manifests.errors import ManifestError
 
+from .commands.consistency import consistency
+from .commands.power import power
+from .commands.replicate import replicate
+from .commands.report import report
 from .errors import AnalysisError
 
 # numpy, pandas and statsmodels take seconds to import: commands import what computes after parsing.
@@ -123,3 +127,7 @@ def calibrate(closed: int, fitted: int, bayesian: int, *, store: Path, table: Pa
     if table is not None:
         table.write_text(text, encoding="utf-8")
     click.echo(text)
+
+
+for command in (report, replicate, power, consistency):
+    main.add_command(command)

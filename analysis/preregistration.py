@@ -11,6 +11,7 @@ from data_manifests.errors import allowed_names
 from .errors import AnalysisError
 from .exclusion import Exclusion, checked
 from .measure import MEASURES
+from .monitoring import looks
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Preregistration:
         stop: the stopping rule, in words.
         exclusions: rules in the order they are applied.
         sha256: hash of the file, "" for the default that nobody registered.
+        spending: rule by which alpha is spent over looks (`analysis.monitoring.SPENDING`), "" for one look at the end.
+        looks: fractions of the planned answers at which the run may be stopped.
     """
 
     title: str
@@ -42,6 +45,8 @@ class Preregistration:
     stop: str
     exclusions: tuple[Exclusion, ...]
     sha256: str
+    spending: str = ""
+    looks: tuple[float, ...] = ()
 
 
 UNREGISTERED = Preregistration(
@@ -92,6 +97,7 @@ _KEYS = {
     "ratings": int,
     "stop": str,
     "exclusion": list,
+    "monitoring": dict,
 }
 
 
@@ -115,6 +121,7 @@ def _parsed(raw: Mapping[str, object], where: str, sha256: str) -> Preregistrati
     if not 0 <= smallest < 1:
         raise AnalysisError(f"{where}: 'smallest_effect' should be a share in [0, 1), found {smallest}.")
     primary, secondary = str(raw["primary"]), _names(raw["secondary"], where)
+    spending, fractions = _monitoring(raw.get("monitoring"), where, alpha=1 - level)
     for name in (primary, *secondary):
         if name not in MEASURES:
             raise AnalysisError(f"{where}: there is no measure '{name}'; {allowed_names(name, MEASURES)}")
@@ -132,7 +139,25 @@ def _parsed(raw: Mapping[str, object], where: str, sha256: str) -> Preregistrati
         stop=str(raw["stop"]),
         exclusions=_exclusions(raw.get("exclusion", []), where),
         sha256=sha256,
+        spending=spending,
+        looks=fractions,
     )
+
+
+def _monitoring(value: object, where: str, *, alpha: float) -> tuple[str, tuple[float, ...]]:
+    if value is None:
+        return "", ()
+    place = f"{where}, monitoring"
+    if not isinstance(value, dict) or set(value) != {"spending", "looks"}:
+        raise AnalysisError(f"{place}: expected the keys 'spending' and 'looks', found {value!r}.")
+    fractions = value["looks"]
+    if not isinstance(fractions, list) or not all(isinstance(one, (int, float)) for one in fractions):
+        raise AnalysisError(f"{place}: 'looks' should be a list of fractions, found {fractions!r}.")
+    try:
+        looks([float(one) for one in fractions], spending=str(value["spending"]), alpha=alpha)
+    except AnalysisError as error:
+        raise AnalysisError(f"{place}: {error}") from error
+    return str(value["spending"]), tuple(float(one) for one in fractions)
 
 
 def _names(value: object, where: str) -> tuple[str, ...]:

@@ -113,8 +113,13 @@ def multinomial(ratings: Ratings, *, level: float = 0.95) -> tuple[Estimate, Est
         for place in (0, 1):
             fitted, blank = _fitted(fit, blanks[place])
             if fitted is not None:
-                values, errors = np.asarray(fitted.params), np.asarray(fitted.bse)
-                blank = _tested(blank, float(values[1, place]), float(errors[1, place]), size - 1)
+                values = np.asarray(fitted.params)
+                # statsmodels flattens the parameters outcome by outcome: two an outcome, the arm's second.
+                variance = float(np.asarray(fitted.cov_params())[2 * place + 1, 2 * place + 1])
+                if variance > 0:
+                    blank = _tested(blank, float(values[1, place]), math.sqrt(variance), size - 1)
+                else:
+                    blank = replace(blank, reason=f"{size} clusters leave no variance to judge by.")
             found[place].append(blank)
     first, second = (max(pair, key=lambda one: (one.available, one.high - one.low)) for pair in found)
     return exponentiated(first), exponentiated(second)
@@ -146,7 +151,10 @@ def _fitted(fit: Callable[[], Any], blank: Estimate) -> tuple[Any, Estimate]:
         except (np.linalg.LinAlgError, PerfectSeparationError, ValueError, ZeroDivisionError) as error:
             return None, replace(blank, reason=f"The fit failed ({type(error).__name__}: {error}).")
     told = dict.fromkeys(f"statsmodels warns: {str(one.message).strip().splitlines()[0]}" for one in caught)
-    if not np.isfinite(np.asarray(fitted.bse)).all():
+    # Too few clusters leave negative variances, whose root statsmodels takes with a warning of its own.
+    with np.errstate(invalid="ignore"):
+        finite = bool(np.isfinite(np.asarray(fitted.bse)).all())
+    if not finite:
         return None, replace(blank, reason="The fit gave no standard error.", caveats=(*blank.caveats, *told))
     return fitted, replace(blank, caveats=(*blank.caveats, *told))
 

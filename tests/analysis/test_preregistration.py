@@ -64,6 +64,26 @@ def test_what_a_preregistration_cannot_say_is_refused(tmp_path: Path, old: str, 
         read(tmp_path, FULL.replace(old, new))
 
 
+def test_looks_are_declared_with_the_rule_that_spends_alpha_over_them(tmp_path: Path) -> None:
+    found = read(tmp_path, FULL + '[monitoring]\nspending = "obrien-fleming"\nlooks = [0.5, 1.0]\n')
+    assert (found.spending, found.looks) == ("obrien-fleming", (0.5, 1.0))
+    assert read(tmp_path, FULL).looks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('spending = "obrien"\nlooks = [1.0]', "monitoring: .*did you mean 'obrien-fleming'"),
+        ('spending = "pocock"\nlooks = [1.0, 0.5]', "fractions that rise"),
+        ('spending = "pocock"', "the keys 'spending' and 'looks'"),
+        ('spending = "pocock"\nlooks = 3', "a list of fractions"),
+    ],
+)
+def test_looks_that_make_no_sense_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(AnalysisError, match=sentence):
+        read(tmp_path, f"{FULL}[monitoring]\n{text}\n")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnalysisError, match=r"none\.toml"):
         preregistration.read(tmp_path / "none.toml")

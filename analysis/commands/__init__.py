@@ -1,0 +1,1 @@
+"""The commands of `spade-stats` that leave a report, one a file."""
