@@ -81,11 +81,11 @@ def joint_gains(differences: ArrayLike, *, bootstrap: Bootstrap, generator: np.r
     low, high = np.quantile(counts, [tail, 1 - tail], method="inverted_cdf")
     return JointGains(
         methods=tuple(
-            Interval(float(means[j]), *_bca(float(means[j]), drawn[:, j], left_out[:, j], bootstrap.level))
+            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], bootstrap.level))
             for j in range(methods)
         ),
         average=Interval(
-            float(means.mean()), *_bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), bootstrap.level)
+            float(means.mean()), *bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), bootstrap.level)
         ),
         gaining=gaining,
         gaining_low=int(low),
@@ -120,8 +120,11 @@ def _leave_one_out(filled: Floats, known: NDArray[np.bool_]) -> Floats:
     return found
 
 
-def _bca(estimate: float, drawn: Floats, left_out: Floats, level: float) -> tuple[float, float]:
-    """Bias-corrected and accelerated ends (Efron, 1987); the estimate itself where nothing varies."""
+def bca(estimate: float, drawn: Floats, left_out: Floats, level: float) -> tuple[float, float]:
+    """Bias-corrected and accelerated ends (Efron, 1987) of an estimate, from its draws and its leave-one-out values.
+
+    The estimate itself where nothing varies.
+    """
     if np.ptp(drawn) == 0:
         return estimate, estimate
     bias: Any = stats.norm.ppf(((drawn < estimate).mean() + (drawn <= estimate).mean()) / 2)

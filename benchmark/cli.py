@@ -23,6 +23,7 @@ from .commands.difference import diff
 from .commands.export import export
 from .commands.golden import golden
 from .commands.power import power
+from .commands.verify import verify
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -251,7 +252,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, diff, export, golden, power):
+for command in (audit, bless, diff, export, golden, power, verify):
     main.add_command(command)
 
 

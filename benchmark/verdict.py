@@ -20,6 +20,7 @@ from data_manifests.errors import UnknownNameError
 from . import direction as directions
 from . import seeds
 from .cells import AVERAGE, Cell, cells
+from .claims.verification import ClaimVerdict, comparable, verify
 from .comparison import Comparison, compare, paper_effect, printed_mean
 from .definition import Dense, TableDefinition
 from .direction import Direction
@@ -109,6 +110,7 @@ class Judgement:
     directions: tuple[DirectionVerdict, ...]
     golden: Golden | None
     policy: Policy
+    claims: tuple[ClaimVerdict, ...] = ()
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -147,6 +149,7 @@ def judge(run: RunRecords, *, golden: Golden | None, summaries: Sequence[SeedSum
         directions=judge_directions(summaries, policy, run=run, found=everything),
         golden=golden,
         policy=policy,
+        claims=verify(everything, comparable(run, summaries), policy),
     )
 
 

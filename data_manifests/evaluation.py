@@ -44,6 +44,36 @@ def evaluate(expression: Expression, cells: Mapping[CellName, Q], algebra: Algeb
     return _Evaluation(cells, algebra).one(expression.root)
 
 
+def margins(expression: Expression, cells: Mapping[CellName, Q], algebra: Algebra[Q]) -> tuple[Q, ...]:
+    """Left - right in every row that the expression's comparisons count, in printed order."""
+    evaluation = _Evaluation(cells, algebra)
+    return tuple(one for above in _comparisons(expression.root) for one in evaluation.margins(above))
+
+
+def lower_parts(expression: Expression, cells: Mapping[CellName, Q], algebra: Algebra[Q]) -> tuple[Q, ...]:
+    """Numbers of which the smallest is the expression: it is above a bound where each of them is.
+
+    `min(a, b)` has two, `lead(cells, names)` one for each named row and each other one, a plain difference itself.
+    """
+    return tuple(_Evaluation(cells, algebra).lower(expression.root))
+
+
+def upper_parts(expression: Expression, cells: Mapping[CellName, Q], algebra: Algebra[Q]) -> tuple[Q, ...]:
+    """Numbers of which the largest is the expression: it is below a bound where each of them is."""
+    return tuple(_Evaluation(cells, algebra).upper(expression.root))
+
+
+def _comparisons(node: Node) -> list[Above]:
+    match node:
+        case Above():
+            return [node]
+        case Arithmetic(left=left, right=right):
+            return [*_comparisons(left), *_comparisons(right)]
+        case Call(arguments=arguments):
+            return [above for one in arguments for above in _comparisons(one)]
+    return []
+
+
 @dataclass(frozen=True)
 class _Evaluation(Generic[Q]):
     cells: Mapping[CellName, Q]
@@ -74,6 +104,36 @@ class _Evaluation(Generic[Q]):
             case Call("abs", (argument,)):
                 return {key: self.algebra.size(value) for key, value in self.several(argument).items()}
         raise AssertionError(node)
+
+    def lower(self, node: Node) -> list[Q]:
+        """Numbers whose smallest is the node."""
+        match node:
+            case Call("min", arguments):
+                if _is_several(arguments[0]):
+                    return list(self.several(arguments[0]).values())
+                return [value for argument in arguments for value in self.lower(argument)]
+            case Call("lead", (argument,), keys):
+                values = self.several(argument)
+                others = [value for key, value in values.items() if key not in keys]
+                return [values[key] - other for key in keys for other in others]
+            case Arithmetic("-", left, right) if not _is_several(node):
+                return [a - b for a in self.lower(left) for b in self.upper(right)]
+        return [self.one(node)]
+
+    def upper(self, node: Node) -> list[Q]:
+        """Numbers whose largest is the node."""
+        match node:
+            case Call("max", arguments):
+                if _is_several(arguments[0]):
+                    return list(self.several(arguments[0]).values())
+                return [value for argument in arguments for value in self.upper(argument)]
+            case Arithmetic("-", left, right) if not _is_several(node):
+                return [a - b for a in self.upper(left) for b in self.lower(right)]
+        return [self.one(node)]
+
+    def margins(self, node: Above) -> list[Q]:
+        """Left - right, row by row."""
+        return [a - b for a, b in self._pairs(node.left, node.right).values()]
 
     def _pairs(self, left: Node, right: Node) -> dict[str, tuple[Q, Q]]:
         """Both sides row by row; a single number stands beside every row of the other."""

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
@@ -68,7 +68,9 @@ def audit() -> Audit:
     """
     checked = tuple(map(check, claims.load().claims))
     tables = check_tables()
-    return Audit(checked, tables.checked, (*_findings(checked), *tables.findings))
+    findings = (*_findings(checked), *tables.findings)
+    whys = {one.id: one.why for one in known()}
+    return Audit(checked, tables.checked, tuple(replace(one, note=whys.get(one.id, one.note)) for one in findings))
 
 
 def check(claim: Claim) -> ClaimCheck:
@@ -76,7 +78,9 @@ def check(claim: Claim) -> ClaimCheck:
     if claim.expression is None or claim.states is None:
         return ClaimCheck(claim, "not checkable", None, "", "")
     value, stated = on_paper(claim.expression), Printed.of(claim.states)
-    decimals = 0 if claim.kind == "count" else max(claim.states.decimals, 2)
+    # As exact as the sentence is; against a bound, as exact as the cells are.
+    exact = claim.kind == "count" or claim.relation == "is"
+    decimals = claim.states.decimals if exact else max(claim.states.decimals, 2)
     return ClaimCheck(
         claim,
         _compare(claim, value, stated),

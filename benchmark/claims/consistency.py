@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from analysis.reconstruction import reconstruct
+from analysis.share_table import table_4
 from data_manifests.expression import printed_table
 from data_manifests.printed_arithmetic import Printed
 from data_manifests.published import PublishedCell, PublishedTable, method, table_ids
 
 from .finding import Check, Finding, decimal, signed
-from .splits import OF_THE_DECIDED, PARTS, free_values, splits
 
 AVERAGE = "Average"
 DELTA = " Delta"
@@ -46,7 +47,9 @@ COMPARED = (
 )
 """Where bold face marks the best: table, columns compared, whether lower is better (Table 4 says so by row)."""
 
-RATINGS = "Human ratings"
+PARTS = ("Undecided", "Agree with Score-CAM", "Disagree with Score-CAM")
+"""Rows of Table 4 that are shares of one whole."""
+
 PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?%?|(\d+m)?\d+s")
 ATTRIBUTES = 40
 """Binary attributes of CelebA, so digits of a target in Table A12."""
@@ -153,26 +156,18 @@ def _sums(table: PublishedTable) -> Iterator[Finding | None]:
 
 def _splits(table: PublishedTable) -> Iterator[Finding | None]:
     """The shares of each arm of the human study against every split of the ratings there were."""
-    total = int(printed_table("text").cell(RATINGS, "Stated").value)
-    shares = {column: {row: cell.value for row, cell in table.column(column).items()} for column in table.columns}
-    fitting = {
-        column: [n for n in range(1, total) if next(splits(found, n), None) is not None]
-        for column, found in shares.items()
-    }
+    shares = table_4()
+    found = reconstruct(shares)
+    wrong = {cell.column: (cell, reading) for reading in found.readings for cell in reading.dropped}
     for column in table.columns:
-        if fitting[column]:
+        if column not in wrong:
             yield None
             continue
-        (other,) = (name for name in table.columns if name != column)
-        # The other arm has the rest of the ratings, so only a number that leaves it one of its own is possible.
-        rest = [total - n for n in fitting[other]]
-        for row in (*PARTS, *OF_THE_DECIDED):
-            free = frozenset(value for n in rest for value in free_values(shares[column], row, n))
-            if free:
-                cell = table.cell(row, column)
-                wanted = " or ".join(str(value) for value in sorted(free))
-                why = f"no split of {total} ratings prints all shares of this column; {wanted} here would fit"
-                yield _finding("split", cell, cell.printed, wanted, "", why)
+        share, reading = wrong[column]
+        cell = table.cell(share.row, column)
+        wanted = " or ".join(reading.should_read[reading.dropped.index(share)])
+        why = f"no split of {shares.total} ratings prints all shares of this column; {wanted} here would fit"
+        yield _finding("split", cell, cell.printed, wanted, "", why)
 
 
 def _malformed(tables: Iterable[PublishedTable]) -> Iterator[Finding | None]:

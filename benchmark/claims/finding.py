@@ -21,7 +21,7 @@ class Finding:
         printed: as it is printed.
         recomputed: what the paper's other numbers give.
         off: printed - recomputed where both are numbers, or "".
-        note: how it was read, or what follows.
+        note: why it is one, as it was gone through by hand, or how it was found.
     """
 
     id: str

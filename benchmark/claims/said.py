@@ -58,7 +58,7 @@ def markdown(audit: Audit, *, everything: bool = False) -> str:
     parts = ["# The paper held against its own numbers", headline(audit)]
     header = ["Finding", "Where", "Printed", "Recomputed", "Off by", "How"]
     rows = [[one.what, one.place, one.printed, one.recomputed, one.off, one.note] for one in audit.findings]
-    parts += [_table(header, rows), _counted(audit)]
+    parts += [table(header, rows), _counted(audit)]
     if everything:
         header = ["Claim", "Kind", "Quote", "Where", "Stated", "Recomputed", "Outcome", "How it was read"]
         claims = [
@@ -74,7 +74,7 @@ def markdown(audit: Audit, *, everything: bool = False) -> str:
             ]
             for one in audit.claims
         ]
-        parts += ["## Every claim", _table(header, claims)]
+        parts += ["## Every claim", table(header, claims)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -115,22 +115,23 @@ def _finding(finding: Finding) -> list[str]:
     what = f"“{finding.what}”" if finding.check == "claim" else finding.what
     off = f" (off by {finding.off})" if finding.off else ""
     return [
-        *_wrapped(f"{finding.id}: {what}, {finding.place}"),
-        *_wrapped(f"printed {finding.printed}, recomputed {finding.recomputed}{off}", indent=4),
-        *(_wrapped(finding.note, indent=4) if finding.note else []),
+        *wrapped(f"{finding.id}: {what}, {finding.place}"),
+        *wrapped(f"printed {finding.printed}, recomputed {finding.recomputed}{off}", indent=4),
+        *(wrapped(finding.note, indent=4) if finding.note else []),
     ]
 
 
 def _claim(one: ClaimCheck) -> list[str]:
     claim = one.claim
-    lines = _wrapped(f"{one.outcome}: {claim.id} ({claim.kind}): “{claim.quote}”, {claim.place}")
+    lines = wrapped(f"{one.outcome}: {claim.id} ({claim.kind}): “{claim.quote}”, {claim.place}")
     if claim.expression is not None:
-        lines += _wrapped(f"states {stated(claim)}; {claim.expression.text} = {one.recomputed}", indent=4)
-    lines += _wrapped(claim.reason or claim.note, indent=4)
+        lines += wrapped(f"states {stated(claim)}; {claim.expression.text} = {one.recomputed}", indent=4)
+    lines += wrapped(claim.reason or claim.note, indent=4)
     return lines
 
 
-def _wrapped(words: str, *, indent: int = 0) -> list[str]:
+def wrapped(words: str, *, indent: int = 0) -> list[str]:
+    """Words in lines of a terminal; what follows the first is indented."""
     return textwrap.wrap(
         words,
         WIDTH,
@@ -141,7 +142,8 @@ def _wrapped(words: str, *, indent: int = 0) -> list[str]:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; what would end a cell is escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(_safe(one) for one in line)} |" for line in lines)
 

@@ -14,7 +14,6 @@ from ..datasets.procedural import ImageSet
 from ..scale import Backdoor
 from . import training
 
-
 _LOOKED_AT = 400  # training images a patch is tried on after a round: a standard error of at most .025
 
 

@@ -1,4 +1,4 @@
-"""Records and verdicts to a folder of pages: index.html with its pictures, report.md, .json, .csv and junit.xml."""
+"""Records and verdicts to a folder: index.html with its pictures, claims.html, report.md, .json, .csv and junit.xml."""
 
 from pathlib import Path
 
@@ -6,10 +6,11 @@ from spade.errors import EnvironmentProblem
 
 from ..records import RunRecords
 from ..verdict import Judgement
-from . import content, data, gallery, junit, markdown, page, sheet
+from . import claims_page, content, data, gallery, junit, markdown, page, sheet
 
 FORMATS = {
     "index.html": page.render,
+    "claims.html": claims_page.render,
     "report.md": markdown.render,
     "report.json": data.render,
     "report.csv": sheet.render,

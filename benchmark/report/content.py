@@ -14,6 +14,8 @@ from ..golden import Golden
 from ..records import RunRecords, UnitRecord
 from ..replay import Replayed
 from ..verdict import CellVerdict, DirectionVerdict, Judgement, Outcome
+from .claim_content import ClaimsContent
+from .claim_content import build as build_claims
 from .gallery import Gallery
 
 OTHER_DATA = "other data: direction only"
@@ -168,6 +170,7 @@ class Content:
     """Of the intervals over seeds."""
     not_run: tuple[ReasonEntry, ...]
     directions: tuple[DirectionEntry, ...]
+    claims: ClaimsContent
     tables: tuple[TableEntry, ...]
     gallery: Gallery
     arms: tuple[ArmEntry, ...]
@@ -189,6 +192,7 @@ def build(run: RunRecords, judgement: Judgement, gallery: Gallery) -> Content:
         direction_level=1 - judgement.policy.directions.alpha,
         not_run=_reasons(judgement),
         directions=tuple(_direction(one) for one in judgement.directions),
+        claims=build_claims(judgement.claims),
         tables=tuple(_table(table, judgement) for table in run.tables),
         gallery=gallery,
         arms=_arms(run),

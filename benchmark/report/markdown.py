@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..claims.evidence import Evidence
+from .claim_content import ClaimsContent
+from .claims_page import evidence
 from .content import OTHER_DATA, CellEntry, Content, DirectionEntry, EffectEntry, TableEntry
 from .gallery import Gallery, MapEntry
 from .page import chance, number, share, signed
@@ -20,6 +23,9 @@ def render(content: Content) -> str:
         "## The paper's directions, over seeds",
         f"The paper's differences: {OTHER_DATA}.",
         _directions(content.directions),
+        "## The paper's claims",
+        f"{content.claims.headline} {content.claims.audit_headline}",
+        *_claims(content.claims),
         *(part for table in content.tables for part in _of_table(table)),
         "## Best and worst samples",
         *_samples(content.gallery),
@@ -56,6 +62,33 @@ def _directions(directions: Iterable[DirectionEntry]) -> str:
         name = f"{one.sentence} (Table {one.table}: {one.high_column} - {one.low_column})"
         rows.append([name, one.paper, seeds + removed, f"**{one.outcome}**: {why}", here])
     return _table(["Direction", "Paper", "Over seeds", "Verdict", "This run"], rows)
+
+
+def _claims(claims: ClaimsContent) -> list[str]:
+    wrong = [[one.what, one.place, one.printed, one.recomputed, one.off, one.note] for one in claims.findings]
+    rows = [
+        [
+            one.id,
+            f"{one.quote} ({one.place})",
+            f"{one.stated}; {one.recomputed}" if one.expression else "—",
+            one.arithmetic,
+            f"**{one.standing}**" + (f": {one.why}" if one.why else ""),
+            _evidence(one.seeds),
+            _evidence(one.here),
+        ]
+        for one in claims.entries
+    ]
+    header = ["Claim", "Quote", "Stated; recomputed", "On the paper's numbers", "Our records", "Seeds", "This run"]
+    return [
+        "### What does not hold on the paper's own numbers",
+        _table(["Finding", "Where", "Printed", "Recomputed", "Off by", "Why"], wrong),
+        "### Every claim",
+        _table(header, rows),
+    ]
+
+
+def _evidence(entry: Evidence | None) -> str:
+    return evidence(entry) if entry else "—"
 
 
 def _of_table(table: TableEntry) -> list[str]:

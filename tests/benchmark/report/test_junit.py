@@ -13,12 +13,14 @@ def parsed(content: Content) -> ET.Element:
 
 def test_one_test_case_a_cell_and_the_counts_add_up(story: Story) -> None:
     root = parsed(story.content)
-    cases = root.findall("testsuite/testcase")
+    claims = root.findall("testsuite[@name='Claims']/testcase")
+    cases = [case for case in root.iter("testcase") if case not in claims]
     counts = story.content.counts
-    assert len(cases) == sum(counts.values()) == int(root.get("tests", ""))
+    assert len(cases) == sum(counts.values()) == int(root.get("tests", "")) - len(claims)
     failed = counts["deviates"] + counts["invalid"]
     assert len(root.findall(".//failure")) == failed == int(root.get("failures", ""))
     skipped = counts["not run"] + counts["incomplete"] + counts["no range"]
+    skipped += sum(case.find("skipped") is not None for case in claims)
     assert len(root.findall(".//skipped")) == skipped == int(root.get("skipped", ""))
     for name in ("tests", "failures", "skipped"):
         assert sum(int(suite.get(name, "")) for suite in root) == int(root.get(name, ""))
@@ -41,3 +43,13 @@ def test_a_reason_with_control_characters_is_still_xml(story: Story) -> None:
     content = replace(story.content, tables=(replace(table, rows=((entry,),), controls=()),))
     root = parsed(content)
     assert "[31mred" in str(next(root.iter("failure")).get("message"))
+
+
+def test_a_claim_passes_where_it_holds_and_is_skipped_with_its_standing_elsewhere(story: Story) -> None:
+    root = parsed(story.content)
+    cases = {case.get("name"): case.find("skipped") for case in root.findall("testsuite[@name='Claims']/testcase")}
+    assert list(cases) == [entry.id for entry in story.content.claims.entries]
+    for entry in story.content.claims.entries:
+        skipped = cases[entry.id]
+        assert (skipped is None) == (entry.standing == "holds")
+        assert skipped is None or entry.standing in skipped.get("message", "")

@@ -12,10 +12,11 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_report_is_a_page_with_pictures_and_four_other_formats(story: Story) -> None:
+def test_a_report_is_a_page_with_pictures_a_page_of_claims_and_four_other_formats(story: Story) -> None:
     files = everything(story.folder)
     assert {name for name in files if "/" not in name} == {
         "index.html",
+        "claims.html",
         "report.md",
         "report.json",
         "report.csv",
