@@ -2,16 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .database import lock_run
 from .errors import StudyError
 from .models import Assignment, Choice, InputMode, Participant, Response, ResponseRevision, Task
 
+Refusal = Literal["void", "unseen", "form"]
+"""Why: a picture could not be shown; the task was not shown yet; the form belongs to another task."""
+
 
 class NotAnswerable(StudyError):
-    """The assignment was never shown, or is void: nothing was stored."""
+    """An answer to this assignment cannot be taken; nothing was stored."""
+
+    def __init__(self, why: Refusal) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Given:
 
 def find(session: Session, participant: Participant, token: str) -> Assignment | None:
     """The rater's own assignment of that token, locked until the transaction ends; None for anybody else's."""
+    # In the order in which `assignment.hold` locks, so that two writers never wait for each other.
+    lock_run(session, participant.run_id)
     return session.scalar(
         select(Assignment)
         .where(Assignment.token == token, Assignment.participant_id == participant.id)
@@ -57,11 +68,11 @@ def answer(session: Session, assignment: Assignment, given: Given, now: datetime
     if assignment.response is not None:
         return assignment.response
     if assignment.state == "void":
-        raise NotAnswerable("This task was taken out because a picture could not be shown.")
+        raise NotAnswerable("void")
     if assignment.shown_at is None:
-        raise NotAnswerable("This task has not been shown yet.")
+        raise NotAnswerable("unseen")
     if session.scalar(select(Response.id).where(Response.idempotency_key == given.idempotency_key)):
-        raise NotAnswerable("This form was used for another task.")
+        raise NotAnswerable("form")
     response = Response(
         assignment_id=assignment.id,
         choice=given.choice,

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from flask import Flask, request
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .clock import Clock, utc_now
 from .database import Database
 from .headers import set_headers
-from .language import chosen_locale
+from .language import LANGUAGES, chosen_locale
 from .logs import log_requests
 from .pages import BLUEPRINTS, LIMITS, errors
 from .pictures import PictureStore
@@ -37,6 +37,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     log_requests(app)
     CSRFProtect(app)
     Babel(app, locale_selector=chosen_locale)
+    app.jinja_env.globals.update(languages=LANGUAGES, get_locale=get_locale)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
@@ -76,6 +77,7 @@ def _limit(app: Flask, settings: Settings) -> None:
         return blake2b((request.remote_addr or "").encode(), key=salt, digest_size=16).hexdigest()
 
     limiter = Limiter(key_func=somebody, app=app, storage_uri=settings.rate_limit_storage)
-    for endpoint, limit in LIMITS.items():
-        limited: Any = limiter.limit(limit, methods=["POST"])(app.view_functions[endpoint])
+    app.extensions["spade_study_limiter"] = limiter  # the views know it by a weak reference alone
+    for endpoint, (limit, methods) in LIMITS.items():
+        limited: Any = limiter.limit(limit, methods=list(methods))(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited

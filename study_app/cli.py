@@ -12,8 +12,15 @@ import click
 
 from .errors import StudyError
 
-# Where commands live that need what a server of the study does not have; imported when they are called.
+# Where commands live, imported when they are called: making pictures needs what a server of the study does not have.
 _LATER = {
+    "close-run": ("study_app.commands.studies", "close_run"),
+    "create-run": ("study_app.commands.studies", "create_run"),
+    "create-study": ("study_app.commands.studies", "create_study"),
+    "demo": ("study_app.commands.demo", "demo"),
+    "invite": ("study_app.commands.studies", "invite"),
+    "migrate": ("study_app.commands.database", "migrate"),
+    "serve": ("study_app.commands.serve", "serve"),
     "stimuli": ("study_app.stimuli.command", "stimuli"),
     "veto": ("study_app.stimuli.command", "veto"),
     "contact-sheet": ("study_app.stimuli.command", "sheet"),
@@ -33,8 +40,9 @@ class _Sentences(click.Group):
         try:
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as problem:
+            extra = "stimuli" if module.startswith("study_app.stimuli") else "study"
             raise click.ClickException(
-                f"'{cmd_name}' needs {problem.name}, which is not installed here: pip install '.[stimuli]'."
+                f"'{cmd_name}' needs {problem.name}, which is not installed here: pip install '.[{extra}]'."
             ) from problem
         return command
 

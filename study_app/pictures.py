@@ -95,6 +95,7 @@ def inspect(data: bytes, name: str) -> Size:
     if not data.startswith(_SIGNATURE):
         raise InputError(f"{name} is not a PNG file.")
     size: Size | None = None
+    kind = b""
     offset = len(_SIGNATURE)
     while offset < len(data):
         if offset + 12 > len(data):
@@ -112,6 +113,8 @@ def inspect(data: bytes, name: str) -> Size:
         if kind == b"IHDR":
             size = Size(*struct.unpack_from(">II", body))
         offset += 12 + length
+    if kind != b"IEND":
+        raise InputError(f"{name} is cut off.")
     if size is None:
         raise InputError(f"{name} has no picture in it.")
     return size

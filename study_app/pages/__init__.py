@@ -2,9 +2,25 @@
 
 from flask import Blueprint
 
-from . import health
+from . import auth, consent, health, home, me, pictures, tasks, training
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.pages,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    home.pages,
+    auth.pages,
+    consent.pages,
+    training.pages,
+    tasks.pages,
+    pictures.pages,
+    me.pages,
+    health.pages,
+)
 
-LIMITS: dict[str, str] = {}
-"""Requests that change something, by endpoint, for each address."""
+LIMITS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "auth.log_in": ("20 per minute; 200 per hour", ("POST",)),
+    "auth.make_account": ("20 per minute; 100 per hour", ("POST",)),
+    "auth.begin": ("60 per minute", ("POST",)),
+    "auth.enter": ("60 per minute", ("GET",)),
+    "consent.decide": ("60 per minute", ("POST",)),
+    "me.withdraw": ("20 per minute", ("POST",)),
+}
+"""How often each address may ask, by endpoint and methods. A class of students may share one address."""

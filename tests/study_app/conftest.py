@@ -1,18 +1,24 @@
 """Databases of both kinds, a clock that is wound by hand, and a small study."""
 
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine, text
 
 from study_app import loading, migration, stimulus_set
+from study_app.application import create_app
 from study_app.database import Database
 from study_app.design import parse
 from study_app.models import Study
 from study_app.pictures import PictureStore
+from study_app.settings import Settings
 
 DOUBLES = str(Path(__file__).parent / "doubles")
 if DOUBLES not in sys.path:  # at import: test modules import the doubles when they are collected
@@ -20,6 +26,7 @@ if DOUBLES not in sys.path:  # at import: test modules import the doubles when t
 
 import drawn_stimuli  # noqa: E402 - found by the line above
 import postgres_server  # noqa: E402 - as above
+from rater import Rater  # noqa: E402 - as above
 from study_world import Clock, MakeWorld, World  # noqa: E402 - as above
 
 
@@ -84,9 +91,64 @@ def make_world(clock: Clock, tmp_path: Path) -> MakeWorld:
     return make
 
 
-@pytest.fixture
-def sqlite_database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the tables in it: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "study.sqlite"
+    database = Database(f"sqlite:///{path}")
     migration.upgrade(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str, migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite database of the test's own."""
+    shutil.copy(migrated_file, tmp_path / "study.sqlite")
+    database = Database(sqlite_url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def world(sqlite_database: Database, make_world: MakeWorld) -> World:
+    """The paper's rules on four images, in SQLite."""
+    return make_world(sqlite_database)
+
+
+@pytest.fixture(scope="session")
+def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for all applications."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
+
+
+@pytest.fixture
+def make_app(clock: Clock, compiled_pages: FileSystemBytecodeCache) -> Callable[..., Flask]:
+    """An application over a world's database; settings may be changed by name."""
+
+    def make(world: World, **changed: object) -> Flask:
+        settings = Settings(
+            secret_key="a secret of the tests, long enough to be one",
+            database_url=world.database.url.render_as_string(hide_password=False),
+            pictures=world.store.folder,
+            insecure_http=True,
+            rate_limits=False,
+        )
+        app = create_app(replace(settings, **changed), clock=clock)  # type: ignore[arg-type]
+        app.testing = True
+        app.jinja_env.bytecode_cache = compiled_pages
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(world: World, make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    made = make_app(world)
+    yield made
+    made.extensions["spade_study"].database.dispose()
+
+
+@pytest.fixture
+def rater(app: Flask) -> Rater:
+    return Rater(app)

@@ -1,0 +1,1 @@
+"""The commands of `spade-study` that a server of the study carries out, one file a group."""
