@@ -21,6 +21,7 @@ from .commands.audit import audit
 from .commands.bless import bless
 from .commands.difference import diff
 from .commands.export import export
+from .commands.figure import figure
 from .commands.golden import golden
 from .commands.power import power
 from .commands.verify import verify
@@ -252,7 +253,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, diff, export, golden, power, verify):
+for command in (audit, bless, diff, export, figure, golden, power, verify):
     main.add_command(command)
 
 

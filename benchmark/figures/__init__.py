@@ -1,0 +1,1 @@
+"""The paper's figures as data and plots: `FIGURES` says which, each file computes and draws one."""

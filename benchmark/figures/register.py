@@ -1,0 +1,43 @@
+"""The figures that can be made, by the paper's number."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from spade.errors import InputError, nearest
+
+from . import gradient_noise, last_block, picture_grid, tuned_ratios, tuning_path
+from .exhibit import Exhibit
+from .setting import Setting, Told
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a figure is measured and how it is drawn."""
+
+    compute: Callable[[Setting, Told], Exhibit]
+    draw: Callable[[Exhibit], Figure]
+
+
+FIGURES = {
+    "H.3": Recipe(tuned_ratios.average, tuned_ratios.draw_average),
+    "H.4": Recipe(tuned_ratios.by_method, tuned_ratios.draw_by_method),
+    "H.5": Recipe(tuning_path.compute, tuning_path.draw),
+    "H.6": Recipe(last_block.compute, last_block.draw),
+    "I.7": Recipe(gradient_noise.compute, gradient_noise.draw),
+    "J.10": Recipe(picture_grid.compute, picture_grid.draw),
+}
+
+
+def find(name: str) -> tuple[str, Recipe]:
+    """The figure called `name`, in whatever case and with or without the dot.
+
+    Raises:
+        InputError: there is none.
+    """
+    plain = {key.replace(".", "").lower(): key for key in FIGURES}
+    key = plain.get(name.replace(".", "").lower())
+    if key is None:
+        raise InputError(f"There is no figure '{name}'. {nearest(name, FIGURES)}")
+    return key, FIGURES[key]
