@@ -7,8 +7,12 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.discrete.discrete_model import MNLogit
+from statsmodels.genmod.cov_struct import Exchangeable
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_estimating_equations import GEE
+from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from .crossed import why_no_contrast, why_no_interval
@@ -36,7 +40,7 @@ def sandwich(
     kept = asked.counts(ratings) > 0
     groups = {"rater": ratings.rater, "image": ratings.image, "both": np.stack([ratings.rater, ratings.image], axis=1)}
     counts = {"rater": ratings.raters, "image": ratings.images, "both": min(ratings.raters, ratings.images)}
-    fitted = sm.OLS(asked.scores(ratings)[kept], _design(ratings, kept)).fit(
+    fitted = OLS(asked.scores(ratings)[kept], _design(ratings, kept)).fit(
         cov_type="cluster", cov_kwds={"groups": groups[by][kept]}
     )
     return _tested(blank, float(fitted.params[1]), float(fitted.bse[1]), counts[by] - 1)
@@ -65,12 +69,12 @@ def gee(ratings: Ratings, asked: Measure, *, by: Side, level: float = 0.95) -> E
 
     def fit() -> Any:  # noqa: ANN401 - statsmodels has no types
         order = np.argsort(groups, kind="stable")
-        model = sm.GEE(
+        model = GEE(
             asked.scores(ratings)[kept][order],
             _design(ratings, kept)[order],
             groups=groups[order],
-            family=sm.families.Binomial(),
-            cov_struct=sm.cov_struct.Exchangeable(),
+            family=Binomial(),
+            cov_struct=Exchangeable(),
         )
         return model.fit(cov_type=kind)
 
@@ -107,7 +111,7 @@ def multinomial(ratings: Ratings, *, level: float = 0.95) -> tuple[Estimate, Est
     for groups, size in ((ratings.rater, ratings.raters), (ratings.image, ratings.images)):
 
         def fit(groups: Integers = groups) -> Any:  # noqa: ANN401 - statsmodels has no types
-            model = sm.MNLogit(said, _design(ratings, np.ones(ratings.n, dtype=bool)))
+            model = MNLogit(said, _design(ratings, np.ones(ratings.n, dtype=bool)))
             return model.fit(disp=False, cov_type="cluster", cov_kwds={"groups": groups})
 
         for place in (0, 1):

@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -66,7 +66,8 @@ def draw(
     name: str, paint: Callable[[Canvas], None], *, height: float, caption: str, alt: str, sources: tuple[str, ...] = ()
 ) -> Figure:
     """A figure from whatever `paint` puts on an empty canvas of WIDTH by `height` inches."""
-    with mpl.rc_context(STYLE):
+    # Newer releases spell out the keys in the type, older ones take any string.
+    with mpl.rc_context(cast("Any", STYLE)):
         canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
         paint(canvas)
         svg, pdf = io.BytesIO(), io.BytesIO()
@@ -201,10 +202,10 @@ def curves(
                 linewidth=1.5,
                 label=one.name,
             )
-        _name_ends(axes, series)
         axes.set(xlabel=x_label, ylabel=y_label)
         if limits:
             axes.set_ylim(*limits)
+        _name_ends(axes, series)
 
     return draw(name, paint, height=3.4, caption=caption, alt=alt, sources=sources)
 
@@ -212,20 +213,22 @@ def curves(
 def _name_ends(axes: Axes, series: Sequence[Series]) -> None:
     """Names beside the last points, pushed apart where lines end together."""
     ends = sorted(((one.y[-1], place, one) for place, one in enumerate(series)), key=lambda end: end[:2])
-    span = max((max(one.y) for one in series), default=1) - min((min(one.y) for one in series), default=0) or 1.0
-    last = -math.inf
-    for height, place, one in ends:
-        at = max(height, last + span * 0.075)
+    bottom, top = axes.get_ylim()
+    # A line of text takes about a fifteenth of the height of these charts.
+    apart, heights = (top - bottom) / 15, list[float]()
+    for height, _, _ in ends:
+        heights.append(max(height, heights[-1] + apart) if heights else height)
+    above = max(0.0, heights[-1] - top)
+    for at, (_, place, one) in zip(heights, ends, strict=True):
         axes.annotate(
             one.name,
-            (one.x[-1], at),
+            (one.x[-1], at - above),
             xytext=(7, 0),
             textcoords="offset points",
             va="center",
             color=(BLUE, VERMILLION, INK)[place % 3],
             annotation_clip=False,
         )
-        last = at
 
 
 def _bar(axes: Axes, bar: Bar, height: float) -> None:

@@ -51,7 +51,7 @@ def render(document: Document) -> str:
     parts = [rf"\section*{{{_text(document.title)}}}", *(_text(block.text) for block in document.lead)]
     for part in document.sections:
         parts += _section(part)
-    facts = [(name, value) for name, value in document.facts]
+    facts: list[tuple[str, ...]] = list(document.facts)
     parts += [r"\subsection*{How it was made}", _tabular(("what", "value"), facts)]
     return PREAMBLE + "\n\n".join(parts) + "\n\n\\end{document}\n"
 

@@ -82,7 +82,15 @@ def _lead(cells: Sequence[PowerCell], effect: float, target: float) -> str:
 
 
 def _table(cells: Sequence[PowerCell]) -> Table:
-    header = ("true difference", "raters", "ratings", "power", "interval holds the truth", "half width", "naive test")
+    header: tuple[str, ...] = (
+        "true difference",
+        "raters",
+        "ratings",
+        "power",
+        "interval holds the truth",
+        "half width",
+        "naive test",
+    )
     watched = any(cell.mean_ratings < cell.design.ratings - 0.5 for cell in cells)
     rows = []
     for cell in cells:

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from analysis.condition import condition_shares
 from analysis.errors import AnalysisError
@@ -41,7 +41,7 @@ def test_the_real_answers_have_the_rater_intervals_of_an_independent_computation
         half = stats.t.ppf(0.975, count - 1) * error
         assert (one.low, one.high) == pytest.approx((one.share - half, one.share + half))
         # statsmodels' cluster-robust least squares (CR1), which knows nothing of the jackknife.
-        fitted = sm.OLS(rows["correct"].astype(float), np.ones(len(rows))).fit(
+        fitted = OLS(rows["correct"].astype(float), np.ones(len(rows))).fit(
             cov_type="cluster", cov_kwds={"groups": pd.factorize(rows["rater"])[0]}
         )
         assert one.standard_error == pytest.approx(float(fitted.bse.iloc[0]), rel=0.02)

@@ -2,7 +2,9 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.tools.tools import add_constant
 
 from analysis import crossed
 from analysis.measure import MEASURES, measure
@@ -59,10 +61,10 @@ def test_with_many_clusters_the_jackknife_and_the_sandwich_of_statsmodels_agree(
 
 def test_the_log_odds_ratio_has_the_standard_error_of_a_clustered_logistic_regression() -> None:
     ratings = one_study(4, design=Design(raters=300, images=300, ratings=6000))
-    fitted = sm.GLM(
+    fitted = GLM(
         (ratings.outcome == 0).astype(float),
-        sm.add_constant(ratings.spade.astype(float)),
-        family=sm.families.Binomial(),
+        add_constant(ratings.spade.astype(float)),
+        family=Binomial(),
     ).fit(cov_type="cluster", cov_kwds={"groups": np.stack([ratings.rater, ratings.image], axis=1)})
     found = crossed.odds_ratio(ratings, AGREE)
     assert found.value == pytest.approx(math.exp(fitted.params[1]))
