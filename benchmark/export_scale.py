@@ -198,6 +198,11 @@ crop = {scale.images.side}
 mean = [{training.MEAN}]
 std = [{training.STD}]
 block = ["layer4"]
+# Maps of the last stage cover most of these images, whatever the class: regions apart are rarer there.
+cam_layer = "layer3"
+
+[regions]
+threshold = 0.6
 """
 
 

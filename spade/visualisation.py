@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,6 +98,7 @@ def visualise(
 
     Raises:
         InputError: the network does not take such pictures, has no such class, or the ascent leaves the numbers.
+        KeyboardInterrupt: it was stopped; lucent alone would give the unfinished picture as if it were whole.
     """
     ascent = ascent or Ascent()
     normalise = normalise or (lambda images: images)
@@ -117,14 +119,14 @@ def visualise(
             watch(min(done / ascent.steps, 1.0))
         return images
 
-    with _seeded(seed), _quiet():
+    with _seeded(seed), _quiet(), _stoppable():
         from lucent.optvis import objectives, param, render  # noqa: PLC0415 - draws in kornia, ipython and more
 
         (found,) = render.render_vis(
             whole,
             objectives.channel("network", target),
             lambda: param.image(size, sd=ascent.spread, decorrelate=ascent.decorrelate),
-            optimizer=lambda params: torch.optim.Adam(params, lr=ascent.learning_rate),
+            optimizer=lambda params: _Adam(params, lr=ascent.learning_rate),
             transforms=[*_moves(ascent, size), _resized(size), normalise, told],
             thresholds=(ascent.steps,),
             preprocess=False,
@@ -132,6 +134,8 @@ def visualise(
             progress=False,
             show_image=False,
         )
+    if done < ascent.steps:  # stopped between two steps
+        raise KeyboardInterrupt
     image = torch.from_numpy(found[0]).permute(2, 0, 1).contiguous()
     with torch.no_grad():
         logits = whole(normalise(image[None].to(device)))[0].cpu()
@@ -161,6 +165,29 @@ class _Whole(nn.Module):
         """The network's scores."""
         scores: Tensor = self.network(images)
         return scores
+
+
+class _Stopped(BaseException):
+    """Ctrl-C on its way through lucent, which takes a KeyboardInterrupt for the wish to see the picture so far."""
+
+
+class _Adam(torch.optim.Adam):
+    """Adam that lets a stop through."""
+
+    def step(self, closure: Any = None) -> Any:  # type: ignore[override] # noqa: ANN401 - as torch declares it
+        """One step."""
+        try:
+            return super().step(closure)
+        except KeyboardInterrupt as stop:
+            raise _Stopped from stop
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except _Stopped as stop:
+        raise KeyboardInterrupt from stop
 
 
 def _device() -> torch.device:

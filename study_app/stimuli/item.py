@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -88,7 +89,6 @@ def made(
             visualisations[role][arm] = found | {"sparsity": recipe.sparsity if arm == "spade" else 0.0}
     watch(STAGES[2], 1.0)
     return {
-        "ref": source.ref,
         "source_sha256": hashlib.sha256(source.path.read_bytes()).hexdigest(),
         "true_class": subject.names.names[source.label],
         "pred_class": subject.names.names[candidate.predicted],
@@ -130,6 +130,7 @@ def _visualised(  # noqa: PLR0917 - what a picture of a class neuron depends on
     return pictures.add(pixels(found.image)) | {
         "seed": seed,
         "steps": recipe.ascent.steps,
+        "generator_version": f"torch-lucent {version('torch-lucent')}",
         "score": found.score,
         "probability": found.probability,
     }

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ class Journal:
     """The journal of one set; its first line is what the set is made from.
 
     Attributes:
-        entries: one a misclassified or unreadable sample, in the order they were met: `position` is its place among
-            all images, and it has either an `image` (a manifest entry) or a `rejected` (the reason).
+        entries: one a misclassified or unreadable sample, in the order they were met: either an `image` (a manifest
+            entry) or a `rejected` (with the reason); both say their `position`, their place among all images.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class Journal:
     @property
     def next_position(self) -> int:
         """Place of the first image that may not have been looked at."""
-        return self.entries[-1]["position"] + 1 if self.entries else 0
+        return 1 + max((one["position"] for one in (*self.accepted, *self.rejected)), default=-1)
 
     def add(self, entry: dict[str, Any]) -> None:
         """Keeps an entry on the disk before it counts.
@@ -49,8 +49,8 @@ class Journal:
         self.entries.append(entry)
 
 
-def opened(folder: Path, made_from: Mapping[str, Any]) -> Journal:
-    """The journal in `folder`, begun if there is none.
+def opened(folder: Path, made_from: Mapping[str, Any], *, earlier: Iterable[dict[str, Any]] = ()) -> Journal:
+    """The journal in `folder`, begun with `earlier` entries if there is none.
 
     Raises:
         InputError: it is of a set made from something else; the sentence names what differs.
@@ -59,8 +59,11 @@ def opened(folder: Path, made_from: Mapping[str, Any]) -> Journal:
     path = folder / NAME
     made_from = json.loads(json.dumps(made_from))
     if not path.is_file():
+        begun = Journal(path)
         _append(path, {"made_from": made_from})
-        return Journal(path)
+        for entry in earlier:
+            begun.add(entry)
+        return begun
     try:
         content = path.read_bytes()
     except OSError as problem:

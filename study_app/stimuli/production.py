@@ -66,7 +66,7 @@ def produce(
     finished = _finished(folder, made_from, recipe)
     if finished is not None:
         return finished
-    kept = journal.opened(folder, made_from)
+    kept = journal.opened(folder, made_from, earlier=_earlier(folder))
     pictures = PictureFolder(folder)
     looked_at = 0
 
@@ -80,14 +80,12 @@ def produce(
             if candidate.image is not None and not candidate.misclassified:
                 continue
             found = item.regions_of(candidate, of, recipe, watch)
-            entry: dict[str, Any] = {"position": candidate.position}
+            place = {"ref": candidate.source.ref, "position": candidate.position}
             if isinstance(found, Rejected):
-                entry["rejected"] = {"ref": candidate.source.ref, "reason": found.reason}
+                kept.add({"rejected": place | {"reason": found.reason}})
             else:
-                entry["image"] = item.made(
-                    candidate, found, of, recipe, pictures=pictures, earlier=kept.accepted, watch=watch
-                )
-            kept.add(entry)
+                entry = item.made(candidate, found, of, recipe, pictures=pictures, earlier=kept.accepted, watch=watch)
+                kept.add({"image": place | entry})
             tell()
             if len(kept.accepted) >= recipe.samples:
                 break
@@ -101,6 +99,15 @@ def _made_from(recipe: Recipe, of: Subject) -> dict[str, Any]:
     parameters = recipe.parameters() | {"cam_layer": of.cam_layer, "block": list(of.block)}
     del parameters["samples"]
     return {**parameters, **of.identity, "images_sha256": of.images.sha256()}
+
+
+def _earlier(folder: Path) -> list[dict[str, Any]]:
+    """The samples of a finished set that is to grow, as journal entries."""
+    if not (folder / manifest.NAME).is_file():
+        return []
+    content = manifest.read(folder)
+    images = [{name: value for name, value in entry.items() if name != "vetoed"} for entry in content["images"]]
+    return [*({"image": entry} for entry in images), *({"rejected": one} for one in content["made"]["rejected"])]
 
 
 def _finished(folder: Path, made_from: Mapping[str, Any], recipe: Recipe) -> Produced | None:
@@ -147,6 +154,7 @@ def _write(folder: Path, made_from: Mapping[str, Any], kept: journal.Journal, re
     }
     # A set that grows keeps what was said against its samples.
     manifest.write(folder, veto.applied(content))
+    kept.path.unlink(missing_ok=True)  # all it says stands in the manifest now
     return Produced(path, len(kept.accepted), Counter(_kind(one) for one in kept.rejected))
 
 

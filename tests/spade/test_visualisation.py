@@ -96,6 +96,22 @@ def test_progress_ends_at_the_whole(network: nn.Module) -> None:
     assert told[-1] == 1.0
 
 
+@pytest.mark.parametrize("step", [2, 12])
+def test_a_stop_gives_no_unfinished_picture(network: nn.Module, step: int) -> None:
+    calls = 0
+
+    def interrupted(images: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == step + 2:  # twice before the first step, to see what the network takes
+            raise KeyboardInterrupt
+        return images
+
+    with pytest.raises(KeyboardInterrupt):
+        visualise(network, 0, size=32, normalise=interrupted, ascent=BRIEF)
+    assert calls == step + 2
+
+
 @pytest.mark.parametrize("target", [-1, 5])
 def test_a_class_the_network_does_not_know_is_refused(network: nn.Module, target: int) -> None:
     with pytest.raises(InputError, match="knows classes 0 to 4"):

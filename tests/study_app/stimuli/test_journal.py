@@ -7,8 +7,8 @@ from spade.errors import EnvironmentProblem, InputError
 from study_app.stimuli import journal
 
 MADE_FROM = {"seed": 0, "block": ("layer4",)}
-ACCEPTED = {"position": 4, "image": {"ref": "a/1.png"}}
-REJECTED = {"position": 9, "rejected": {"ref": "a/2.png", "reason": "the regions overlap"}}
+ACCEPTED = {"image": {"ref": "a/1.png", "position": 4}}
+REJECTED = {"rejected": {"ref": "a/2.png", "position": 9, "reason": "the regions overlap"}}
 
 
 def test_what_was_added_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -20,6 +20,12 @@ def test_what_was_added_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.entries == [ACCEPTED, REJECTED]
     assert (again.accepted, again.rejected) == ([ACCEPTED["image"]], [REJECTED["rejected"]])
     assert again.next_position == 10
+
+
+def test_a_journal_may_begin_with_what_a_finished_set_says(tmp_path: Path) -> None:
+    begun = journal.opened(tmp_path, MADE_FROM, earlier=[REJECTED, ACCEPTED])
+    assert begun.next_position == 10  # whatever the order of the entries
+    assert journal.opened(tmp_path, MADE_FROM, earlier=[ACCEPTED] * 3).entries == [REJECTED, ACCEPTED]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 30])

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image
 
 from spade.errors import InputError
 from spade.visualisation import Ascent
+from study_app import stimulus_set
 from study_app.stimuli import item, journal, manifest, production, subject, veto
 from study_app.stimuli.recipe import Recipe
 from study_app.stimuli.regions import RegionRule
@@ -60,6 +62,22 @@ def test_two_samples_make_eight_tasks(finished: tuple[Path, dict[str, Any]]) -> 
     ]
     assert len(arms) == 8
     assert all(entry["true_class"] != entry["pred_class"] for entry in content["images"])
+
+
+def test_the_server_reads_the_set_and_leaves_vetoed_samples_out(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, content = finished
+    whole = stimulus_set.read(folder)
+    assert [image.ref for image in whole.images] == [entry["ref"] for entry in content["images"]]
+    assert (whole.size.width, whole.size.height) == (32, 32)
+    assert set(whole.images[0].visualisations) == {
+        (role, arm) for role in ("true", "pred") for arm in ("dense", "spade")
+    }
+    shutil.copytree(folder, tmp_path / "set")
+    said = veto.vetoed(content, ["1"], reason="blank crop", at=datetime(2026, 1, 1, tzinfo=UTC))
+    manifest.write(tmp_path / "set", said)
+    assert [image.ref for image in stimulus_set.read(tmp_path / "set").images] == [content["images"][1]["ref"]]
 
 
 def test_every_picture_has_the_hash_the_manifest_gives_it(finished: tuple[Path, dict[str, Any]]) -> None:
@@ -171,6 +189,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_set(
         assert produced(recipe, tmp_path) == finished[1]
     # After the manifest was about to be written nothing is left to make.
     assert len(made_again) == (0 if interrupted_at == "manifest" else 2)
+    assert not (tmp_path / journal.NAME).exists()
     assert {one.name for one in (tmp_path / "pictures").iterdir()} == {
         one.name for one in (finished[0] / "pictures").iterdir()
     }
@@ -190,6 +209,9 @@ def test_a_set_can_grow_and_keeps_its_vetoes(recipe: Recipe, tmp_path: Path) -> 
     grown = produced(recipe, tmp_path)
     assert [entry.get("vetoed") for entry in grown["images"]] == ["blank crop", None]
     assert grown["images"][0]["picture"] == small["images"][0]["picture"]
+    at_once = produced(recipe, tmp_path / "at once")
+    assert [entry["regions"] for entry in grown["images"]] == [entry["regions"] for entry in at_once["images"]]
+    assert grown["made"]["rejected"] == at_once["made"]["rejected"]
 
 
 def test_a_dense_visualisation_is_made_once_a_class(recipe: Recipe, tmp_path: Path) -> None:
