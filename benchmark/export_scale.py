@@ -203,6 +203,15 @@ cam_layer = "layer3"
 
 [regions]
 threshold = 0.6
+
+# Lucent's own colours are those of photographs; these images have any.
+[ascent]
+decorrelate = false
+# Twice the moves of the default: stripes come out, which small moves leave as noise.
+jitter = 0.12
+scale = 0.2
+rotate = 15.0
+steps = 256
 """
 
 

@@ -16,6 +16,8 @@ from benchmark.models.network import Shape
 from benchmark.scale import Data, Scale, Training
 from spade import checkpoint
 from spade.errors import EnvironmentProblem, InputError
+from study_app.stimuli.recipe import gather
+from study_app.stimuli.subject import load
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,14 @@ def test_the_code_needs_nothing_of_this_project(exported: tuple[Path, export_sca
     assert [
         line for line in imports if line.split()[1].partition(".")[0] not in {"dataclasses", "torch", "torchvision"}
     ] == []
+
+
+def test_the_study_takes_the_options_as_they_stand(tiny: Scale, exported: tuple[Path, export_scale.Exported]) -> None:
+    subject = load(gather(exported[0] / "stimuli.toml", {}))
+    assert (subject.block, subject.cam_layer, len(subject.names.names)) == (("layer4",), "layer3", 3)
+    assert len(subject.images.images) == 20
+    x = laboratory.fresh_images(tiny, 0, 1).images
+    assert (subject.normalise(training.pixels(x)) == training.normalise(training.pixels(x))).all()
 
 
 def test_images_are_those_of_the_classes_that_no_network_has_seen(tiny: Scale) -> None:
