@@ -142,7 +142,8 @@ def _texts(column: "pd.Series[Any]") -> "pd.Series[str]":
         written = column.map({True: "true", False: "false"}, na_action="ignore")
     else:
         written = column.map(_text, na_action="ignore")
-    return written.astype(object).where(column.notna(), "").astype(object).reset_index(drop=True)
+    texts: pd.Series[str] = written.astype(object).where(column.notna(), "").astype(object).reset_index(drop=True)
+    return texts
 
 
 def _text(value: object) -> str:

@@ -63,7 +63,7 @@ def _ess(draws: Floats) -> float:
     negative = np.flatnonzero(pairs < 0)
     pairs = np.minimum.accumulate(pairs[: negative[0]] if negative.size else pairs)
     time = max(-1 + 2 * float(pairs.sum()), 1 / math.log10(chains * n))
-    return chains * n / time
+    return float(chains * n / time)
 
 
 def _autocovariance(draws: Floats) -> Floats:

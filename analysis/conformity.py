@@ -99,9 +99,11 @@ def _column(cells: "pd.Series[str]", column: Column, where: str) -> "pd.Series[A
         refuse_where(bad, column.name, where, problems[first])
     values = np.array([_CONVERT[column.type](text) for text in texts], dtype=object)
     if column.type in {"token", "choice", "sha256"}:
-        known = column.allowed or tuple(sorted({value for value in values if value is not None}))
-        taken = pd.Categorical(np.where(codes >= 0, values[codes], None) if len(values) else [], categories=list(known))
-        return pd.Series(taken)
+        known = column.allowed or tuple(sorted({str(value) for value in values if value is not None}))
+        places = {value: place for place, value in enumerate(known)}
+        numbers = np.array([places.get(value, -1) for value in values], dtype=np.int64)
+        chosen = numbers[codes] if len(numbers) else numbers
+        return pd.Series(pd.Categorical.from_codes(chosen, categories=pd.Index(known, dtype=object)))
     taken = values[codes] if len(values) else values
     if column.type == "integer":
         return pd.Series(taken.astype(np.float64)) if column.may_be_empty else pd.Series(taken.astype(np.int64))

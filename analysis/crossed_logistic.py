@@ -241,7 +241,7 @@ class _Sampler:
         parts = [
             np.bincount(places, weights=part.ravel(), minlength=chains * size) for part in (values, values * self._arm)
         ]
-        return np.stack(parts, axis=-1).reshape(chains, size, 2)
+        return np.asarray(np.stack(parts, axis=-1).reshape(chains, size, 2), dtype=np.float64)
 
     def _draw_raters(self, weights: Floats, offset: Floats) -> None:
         precision = _two_by_two(self._sums(weights, self._rater, self._raters))

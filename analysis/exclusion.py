@@ -192,8 +192,8 @@ def one_sided(frame: pd.DataFrame, above_share: float, of_at_least: float) -> Bo
     main = _main(frame)
     decided = main[main["choice"].isin(["left", "right"]).to_numpy()]
     left = (decided["choice"] == "left").groupby(decided["rater"], observed=True).agg(["mean", "size"])
-    one = np.maximum(left["mean"], 1 - left["mean"])
-    return _by_rater(frame, (one > above_share) & (left["size"] >= of_at_least))
+    more = left["mean"].where(left["mean"] >= 0.5, 1 - left["mean"])
+    return _by_rater(frame, (more > above_share) & (left["size"] >= of_at_least))
 
 
 def straight_lining(frame: pd.DataFrame, longest_run: float) -> Booleans:

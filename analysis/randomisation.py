@@ -51,6 +51,9 @@ def randomisation_test(
     items = ratings.item[order]
     if not _can_move(items, labels):
         return replace(blank, reason="No item was answered under both arms, so no label can be dealt otherwise.")
+    if not _mixed(ratings):
+        sentence = "No rater answered under both arms: the arm was dealt to raters, so dealing within items is no test."
+        return replace(blank, reason=sentence)
     value, observed = (float(one[0]) for one in sums.statistic(labels[None]))
     if not math.isfinite(observed):
         return replace(blank, value=value, reason="The statistic is not defined: leaving out a cluster empties an arm.")
@@ -62,6 +65,12 @@ def randomisation_test(
         extreme += int((~(drawn < abs(observed) - 1e-9)).sum())
         done += rows
     return replace(blank, value=value, statistic=observed, p_value=(1 + extreme) / (1 + draws))
+
+
+def _mixed(ratings: Ratings) -> bool:
+    """Whether some rater answered under both arms."""
+    spade = np.bincount(ratings.rater, weights=ratings.spade, minlength=ratings.raters)
+    return bool(((spade > 0) & (spade < np.bincount(ratings.rater, minlength=ratings.raters))).any())
 
 
 def _can_move(items: Integers, labels: Floats) -> bool:

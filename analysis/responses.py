@@ -181,12 +181,12 @@ def _derived(frame: pd.DataFrame) -> pd.DataFrame:
         frame[name] = frame[name].cat.remove_unused_categories()
     undecided = frame["choice"].isin(["both", "neither"]).to_numpy()
     right = (frame["choice"].astype(object) == frame["key_side"].astype(object)).to_numpy()
-    codes = np.where(undecided, 2, np.where(right, 0, 1))
-    frame["outcome"] = pd.Categorical.from_codes(codes.tolist(), categories=list(OUTCOMES))
+    codes = np.where(undecided, 2, np.where(right, 0, 1)).astype(np.int64)
+    frame["outcome"] = pd.Categorical.from_codes(codes, categories=pd.Index(OUTCOMES))
     roles = len(frame["role"].cat.categories)
     pair = frame["image"].cat.codes.to_numpy().astype(np.int64) * roles + frame["role"].cat.codes.to_numpy()
     seen, codes = np.unique(pair, return_inverse=True)
     images, role_names = frame["image"].cat.categories, frame["role"].cat.categories
     labels = [f"{images[one // roles]}|{role_names[one % roles]}" for one in seen]
-    frame["item"] = pd.Categorical.from_codes(codes.tolist(), categories=labels)
+    frame["item"] = pd.Categorical.from_codes(codes.astype(np.int64), categories=pd.Index(labels))
     return frame

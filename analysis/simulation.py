@@ -1,6 +1,6 @@
 """Studies with a known truth, made in a millisecond: what the estimators are held against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -11,7 +11,7 @@ from scipy.special import expit, roots_hermitenorm
 from data_manifests.errors import allowed_names
 
 from .errors import AnalysisError
-from .ratings import Floats, Integers, Ratings
+from .ratings import Booleans, Integers, Ratings
 
 Pair = tuple[float, float]
 
@@ -69,13 +69,13 @@ class Truth:
 PAPER = ((0.771, 0.874), (0.736, 0.799))
 """Table 4: decided and right-when-decided shares, dense and SPADE."""
 _POOLED = ((0.8225, 0.8225), (0.7675, 0.7675))
-_MILD = {"rater": 0.5, "image": 0.5, "item": 0.5}
-_STRONG = {"rater": 0.7, "image": 0.7, "item": 0.7, "rater_slope": 0.6, "item_slope": 1.2}
+_MILD = Truth(*PAPER, rater=0.5, image=0.5, item=0.5)
+_STRONG = Truth(*PAPER, rater=0.7, image=0.7, item=0.7, rater_slope=0.6, item_slope=1.2)
 TRUTHS: dict[str, Truth] = {
-    "none": Truth(*_POOLED, **_MILD),
-    "none, heterogeneous": Truth(*_POOLED, **_STRONG),
-    "paper": Truth(*PAPER, **_MILD),
-    "paper, heterogeneous": Truth(*PAPER, **_STRONG),
+    "none": replace(_MILD, decided=_POOLED[0], right=_POOLED[1]),
+    "none, heterogeneous": replace(_STRONG, decided=_POOLED[0], right=_POOLED[1]),
+    "paper": _MILD,
+    "paper, heterogeneous": _STRONG,
 }
 """Planted effects: none at all, none on average only, the paper's for everybody, and the paper's on average."""
 
@@ -132,7 +132,7 @@ def study(planted: Truth, design: Design, generator: np.random.Generator) -> Rat
     return _compact(outcome, spade, rater, image, item)
 
 
-def _compact(outcome: Integers, spade: "np.ndarray[tuple[int], np.dtype[np.bool_]]", *labels: Integers) -> Ratings:
+def _compact(outcome: Integers, spade: Booleans, *labels: Integers) -> Ratings:
     (raters, rater), (images, image), (_, item) = (np.unique(one, return_inverse=True) for one in labels)
     return Ratings(
         outcome,
@@ -186,10 +186,10 @@ def _without_repeats(rater: Integers, task: Integers, tasks: int, generator: np.
     raise AnalysisError("So many answers were asked of each rater that no balanced order without repeats was found.")
 
 
-Where = tuple[Integers, Integers, Integers, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
+Where = tuple[Integers, Integers, Integers, Booleans]
 
 
-def _step(shares: Pair, planted: Truth, design: Design, where: Where, generator: np.random.Generator) -> Floats:
+def _step(shares: Pair, planted: Truth, design: Design, where: Where, generator: np.random.Generator) -> Booleans:
     """Whether each answer passes a step (decided, right) [n] bool."""
     rater, image, item, spade = where
     spread = float(
@@ -207,7 +207,7 @@ def _step(shares: Pair, planted: Truth, design: Design, where: Where, generator:
         + generator.normal(0, planted.item_slope, 2 * design.images)[item]
     )
     chance = expit(np.where(spade, high, low) + level + side * slope)
-    return generator.random(rater.size) < chance
+    return np.asarray(generator.random(rater.size) < chance)
 
 
 @cache

@@ -70,11 +70,11 @@ def specification_curve(
     everything = of_frame(responses.frame)
     marks, used, left_out = [], [], []
     for rule in rules:
-        found = marked(responses.frame, rule)
-        if isinstance(found, str):
-            left_out.append(f"{rule.sentence}: {found}")
+        taken = marked(responses.frame, rule)
+        if isinstance(taken, str):
+            left_out.append(f"{rule.sentence}: {taken}")
         else:
-            marks.append(found[main])
+            marks.append(taken[main])
             used.append(rule)
     places = {rule: place for place, rule in enumerate(used)}
     found = []

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from .bounds import Bounds, bounds_of_ratings
+from .conclusion import Conclusion, conclude
 from .crossed import CrossedVariance, clusters, crossed_variance, odds_ratio, risk_difference
 from .crossed_logistic import Chains, Posterior, crossed_logistic
 from .estimate import Estimate
@@ -68,6 +69,7 @@ class StudyAnalysis:
         exclusions: what each rule took.
         table4: the paper's rows.
         primary: the one primary test: risk difference, crossed interval.
+        conclusion: what the primary says of zero and of the smallest difference of interest.
         variance: the primary's variance by what is left out, and its design effect.
         checks: the primary's question answered otherwise.
         secondary: risk differences of the secondary measures, p-values also after Holm.
@@ -99,6 +101,7 @@ class StudyAnalysis:
     exclusions: tuple[Taken, ...]
     table4: Table4
     primary: Estimate
+    conclusion: Conclusion
     variance: CrossedVariance | None
     checks: tuple[Estimate, ...]
     secondary: tuple[Estimate, ...]
@@ -198,6 +201,7 @@ def analyse(
         exclusions=left.steps,
         table4=_exploratory_table(table),
         primary=replace(primary, status=fixed),
+        conclusion=conclude(primary, plan.smallest_effect),
         variance=variance,
         checks=(replace(dealt, status=fixed), *_exploratory((*resampled, *fitted, *matched))),
         secondary=tuple(replace(one, status=fixed) for one in secondary),

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,19 +19,19 @@ def rule(name: str, **numbers: float) -> Exclusion:
     return Exclusion(name, tuple(numbers.items()))
 
 
-def changed(**columns: object) -> Responses:
+def changed(**columns: Any) -> Responses:
     frame = RESPONSES.frame.copy()
     for name, values in columns.items():
         frame[name] = values
     return Responses(**{**vars(RESPONSES), "frame": frame})
 
 
-def by_rater(frame: pd.DataFrame, judge: object) -> set[str]:
+def by_rater(frame: pd.DataFrame, judge: Callable[[pd.DataFrame], bool]) -> set[str]:
     """Raters whose own rows, taken alone, are judged bad by a plain function."""
-    return {str(name) for name in frame["rater"].unique() if judge(frame[frame["rater"] == name])}  # type: ignore[operator]
+    return {str(name) for name in frame["rater"].unique() if judge(frame[frame["rater"] == name])}
 
 
-def taken(found: object, frame: pd.DataFrame) -> set[str]:
+def taken(found: Any, frame: pd.DataFrame) -> set[str]:
     return {str(name) for name in frame["rater"][np.asarray(found)].unique()}
 
 
@@ -76,7 +79,7 @@ def test_catch_answers_judge_the_rater_and_are_never_main_answers_themselves() -
 
 
 def test_rules_on_answers_take_exactly_those() -> None:
-    excluded = np.where(RESPONSES.frame["position"] == 3, "spilled coffee", None)
+    excluded = ["spilled coffee" if place == 3 else None for place in RESPONSES.frame["position"]]
     failed = (RESPONSES.frame["position"] == 4).to_numpy()
     responses = changed(excluded=excluded, image_error=failed, n_blur=RESPONSES.frame["position"] - 1)
     steps = exclude(responses, (rule("by_hand"), rule("image_failed"), rule("lost_focus", more_than=3))).steps

@@ -34,7 +34,10 @@ def test_the_odds_ratio_is_that_of_statsmodels_conditional_logit() -> None:
             (ratings.outcome == 0).astype(float), ratings.spade[:, None].astype(float), groups=ratings.item
         )
     fitted = model.fit(disp=False)
-    assert math.log(conditional_logit(ratings, AGREE).value) == pytest.approx(fitted.params[0], abs=1e-5)
+    ours = math.log(conditional_logit(ratings, AGREE).value)
+    assert ours == pytest.approx(fitted.params[0], abs=5e-4)
+    # Its optimiser stops early; by its own likelihood ours is at least as good.
+    assert model.loglike(np.array([ours])) >= model.loglike(fitted.params)
 
 
 def test_the_admissions_of_berkeley_give_the_mantel_haenszel_results_that_r_publishes() -> None:

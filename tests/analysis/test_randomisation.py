@@ -58,6 +58,13 @@ def test_a_large_planted_effect_is_found_and_its_labels_reversed_give_the_opposi
     assert "not defined" in randomisation_test(strong, AGREE, draws=99, generator=np.random.default_rng(2)).reason
 
 
+def test_where_the_arm_was_dealt_to_raters_dealing_within_items_is_refused() -> None:
+    spade = np.array([1, 1, 0, 0, 1, 1, 0, 0], dtype=bool)
+    ratings = of_labels([0, 1, 1, 0, 0, 0, 1, 1], spade, [0, 0, 1, 1, 2, 2, 3, 3], [0, 1] * 4, [0, 1] * 4)
+    found = randomisation_test(ratings, AGREE, draws=9, generator=np.random.default_rng(1))
+    assert "dealt to raters" in found.reason
+
+
 def test_where_no_item_saw_both_arms_no_label_can_move() -> None:
     ratings = of_labels([0, 1, 0, 1], np.array([1, 1, 0, 0], dtype=bool), [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 1, 1])
     found = randomisation_test(ratings, AGREE, draws=9, generator=np.random.default_rng(1))

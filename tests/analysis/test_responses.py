@@ -3,11 +3,13 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import cells, responses
+from analysis import cells, responses, simulated_export
 from analysis.errors import AnalysisError
+from analysis.simulation import TRUTHS, Design, study
 
 HEADER = ["rating", "run", "run_kind", "rater", "position", "kind", "image", "role", "arm", "key_side", "choice"]
 
@@ -222,3 +224,16 @@ def test_there_is_no_such_file(tmp_path: Path) -> None:
         responses.read(tmp_path / "nowhere")
     with pytest.raises(AnalysisError, match=r"no responses\.csv"):
         responses.read(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_million_answers_are_read_and_the_one_wrong_among_them_is_found(tmp_path: Path) -> None:
+    design = Design(raters=5000, images=500, ratings=1_000_000, unevenness=0.0)
+    generator = np.random.default_rng(1)
+    folder = simulated_export.write(study(TRUTHS["none"], design, generator), tmp_path, generator)
+    assert len(responses.read(folder).frame) == 1_000_000
+    lines = (folder / "responses.csv").read_text().splitlines()
+    lines[765_432] = lines[765_432].replace(",bot,", ",boat,")
+    (folder / "responses.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(AnalysisError, match=r"row 765433, column 'run_kind': 'boat'"):
+        responses.read(folder)
