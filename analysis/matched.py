@@ -180,7 +180,7 @@ def _strata(ratings: Ratings, measure: Measure, weight: Floats | None = None) ->
     scores = measure.scores(ratings) * counts
 
     def by_item(part: Floats) -> Floats:
-        return np.bincount(ratings.item, weights=part, minlength=ratings.items)
+        return np.asarray(np.bincount(ratings.item, weights=part, minlength=ratings.items), dtype=np.float64)
 
     return _Strata(by_item(scores * ratings.spade), by_item(counts * ratings.spade), by_item(scores), by_item(counts))
 
@@ -211,7 +211,7 @@ def _most_likely(strata: _Strata, start: float = 0.0) -> tuple[float, float]:
     low, high = np.maximum(0, all_right - (size - spade)), np.minimum(spade, all_right)
     if right.sum() in (low.sum(), high.sum()):
         return (math.inf if right.sum() == high.sum() else -math.inf), math.nan
-    grid = np.arange(int(high.max()) + 1)[None, :]
+    grid = np.arange(high.max() + 1, dtype=np.float64)[None, :]
     inside = (grid >= low) & (grid <= high)
     weights = np.where(inside, _log_choose(all_right, grid) + _log_choose(size - all_right, spade - grid), -np.inf)
 

@@ -138,16 +138,14 @@ def arm_counts(ratings: Ratings, *, spade: bool) -> Counts:
 
 
 def _row(measure: Measure, dense: Counts, spade: Counts, level: float) -> Row:
-    shares = [_share(*counts.of(measure), level) for counts in (dense, spade)]
-    h = (
-        math.nan
-        if math.isnan(shares[0].share + shares[1].share)
-        else float(proportion_effectsize(shares[1].share, shares[0].share))
-    )
+    first, second = (_share(*counts.of(measure), level) for counts in (dense, spade))
+    known = min(first.n, second.n) > 0
+    h = float(proportion_effectsize(second.share, first.share)) if known else math.nan
     return Row(
         measure.name,
         measure.row,
-        *shares,
+        first,
+        second,
         newcombe_difference(measure, dense, spade, level=level),
         independent_odds_ratio(measure, dense, spade, level=level),
         h,

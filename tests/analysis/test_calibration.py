@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis import calibration
+from analysis.crossed_logistic import Chains
 from analysis.errors import AnalysisError
 from analysis.simulation import TRUTHS
 
@@ -76,7 +77,7 @@ def _same(first: Path, second: Path) -> bool:
 
 @pytest.mark.parametrize("battery", ["fitted", "bayesian"])
 def test_every_other_battery_gives_intervals_too(battery: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "QUICK_CHAINS", calibration.Chains(2, 50, 100))
+    monkeypatch.setattr(calibration, "QUICK_CHAINS", Chains(2, 50, 100))
     found = calibration.trials("none", 0, battery=battery)
     assert all(one.covered is not None or one.rejected is not None for one in found)
     assert json.dumps([one.method for one in found])
