@@ -244,7 +244,7 @@ def _registration(responses: Responses, given: Preregistration | None) -> tuple[
 
 def _secondary(ratings: Ratings, measures: tuple[Measure, ...], level: float) -> tuple[Estimate, ...]:
     found = [risk_difference(ratings, one, level=level, name=f"secondary_{one.name}") for one in measures]
-    adjusted = holm([one.p_value for one in found]) if found else []
+    adjusted = holm([one.p_value for one in found])
     return tuple(replace(one, p_adjusted=float(p)) for one, p in zip(found, adjusted, strict=True))
 
 
