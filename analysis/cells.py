@@ -124,7 +124,9 @@ def _parquet(content: bytes, path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except ImportError as error:
-        raise AnalysisError(f"{path}: reading Parquet needs pyarrow; install it, or give the CSV export.") from error
+        raise AnalysisError(
+            f"{path}: reading Parquet needs pyarrow (the extra 'parquet'); install it, or give the CSV export."
+        ) from error
     except (OSError, ValueError) as error:
         raise AnalysisError(f"{path}: this is not a Parquet file ({error}).") from error
     return as_text(frame)
