@@ -67,6 +67,7 @@
     requestAnimationFrame(() => requestAnimationFrame(() => {
       if (form() !== here) return;
       drawnAt = performance.now();
+      here.dataset.drawn = "";
       for (const address of (here.dataset.next || "").split(" ").filter(Boolean)) {
         picture(new URL(address, location).href).catch(() => {});
       }
