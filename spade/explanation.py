@@ -10,7 +10,7 @@ from torch import nn
 from .errors import InputError
 from .layers import prunable_layers
 from .protocol import protocol as named_protocol
-from .saliency import SETTINGS, MethodUnavailable, Prepared, explain, heatmap
+from .saliency import SETTINGS, MapNotFinite, MethodUnavailable, Prepared, explain, heatmap
 from .saliency import prepare as prepare_saliency
 from .sparsity import Ratios
 from .trace import Normalise
@@ -204,7 +204,7 @@ def _pair(method: str, networks: Iterable[Prepared], x: torch.Tensor, target: in
         generator = torch.Generator().manual_seed(question.seed)
         try:
             found = explain(method, network, x, target, generator=generator, settings=SETTINGS[question.protocol])
-        except MethodUnavailable as problem:
+        except (MethodUnavailable, MapNotFinite) as problem:
             reason = reason or str(problem)
             maps.append(None)
             continue

@@ -60,6 +60,7 @@ def layer_grams(
     *,
     layers: Iterable[str] | None = None,
     batch_size: int = 64,
+    watch: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Tensor]:
     """The Hessian [groups, d, d], fp64, of every layer that ran, by name, in the order of first execution.
 
@@ -72,6 +73,7 @@ def layer_grams(
         images: normalised [N, C, H, W], cut into batches of `batch_size`; or batches, for a set too large to hold.
         layers: names; all prunable layers by default.
         batch_size: images a forward pass. The result depends on it only by rounding.
+        watch: told after each batch how many images were run.
 
     Raises:
         InputError: If nothing can be pruned, a name is unknown, or a layer's inputs hold NaN or infinity.
@@ -93,6 +95,7 @@ def layer_grams(
         for batch in chain([first], batches):
             model(batch)
             n_images += len(batch)
+            watch(n_images)
     return {name: finite(total.hessian(n_images), name) for name, total in sums.items()}
 
 

@@ -1,7 +1,9 @@
 """A network's sparse trace on one image: every layer pruned to what this image, augmented, needs (algorithm 1).
 
-Two levels. `traced` gives one trace. `prepare` gathers what any number of traces of one image need, once, and then
-tries ratios cheaply. Both work on copies: the given model keeps every bit, flag and hook, whatever happens.
+Three levels. `traced` gives one trace. `prepare` gathers what any number of traces of one image need, once, and then
+tries ratios cheaply. `look` stops before the choice of a solver: both solvers then share one pass over the
+augmentations, and one factorisation of each Hessian where the protocol damps alike for both. All work on copies: the
+given model keeps every bit, flag and hook, whatever happens.
 """
 
 import copy
@@ -10,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 from .augment import augmented_batches, checked_image
 from .errors import InputError, nearest
 from .gram import GramAccumulator, PrunableLayer
+from .layer_hessians import LayerHessians, Work
 from .layer_solutions import LayerSolutions, Solver
 from .layers import (
     Excluded,
@@ -29,10 +32,15 @@ from .layers import (
     prunable_layers,
     watched,
 )
+from .prepared import Prepared, check_names, put
 from .protocol import Protocol
 from .protocol import protocol as named_protocol
-from .solver.solution import Solution
 from .sparsity import Ratios, checked
+
+if TYPE_CHECKING:
+    from .solver.solution import Solution
+
+__all__ = ["Inputs", "Normalise", "Prepared", "Trace", "look", "prepare", "traced"]
 
 Normalise = Callable[[Tensor], Tensor]
 
@@ -58,94 +66,84 @@ class Trace:
     seconds: float
 
 
-class Prepared:
-    """Everything the traces of one image need, computed once: any ratios can be tried from here.
+class Inputs:
+    """What the layers of a network see of one image, augmented: their Hessians, before any solver is chosen.
 
     Attributes:
-        layers: names of the layers that can be pruned, in order of execution.
-        excluded: other layers with weights, each with the reason why it cannot be pruned.
         seconds: wall time of augmenting, forward pass and Hessians.
+        work: counts what was made from here, see `Work`.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        solutions: Mapping[str, LayerSolutions],
+        hessians: Mapping[str, LayerHessians],
         *,
+        protocol: Protocol,
         excluded: Excluded,
         unprepared: Iterable[str],
         seconds: float,
+        work: Work,
     ) -> None:
-        """What `prepare` found; `model` is handed over and never changes."""
-        self._model = model
-        self._solutions = dict(solutions)
-        self._unprepared = tuple(unprepared)
-        self.layers = tuple(solutions)
-        self.excluded = excluded
-        self.seconds = seconds
+        """What `look` found; `model` is handed over and never changes."""
+        self._model, self._hessians, self._protocol = model, dict(hessians), protocol
+        self._excluded, self._unprepared = excluded, tuple(unprepared)
+        self.seconds, self.work = seconds, work
 
-    def solve(self, layer: str, ratio: float) -> Solution:
-        """The layer's sparse weights [R, d]; computed once for each ratio, and nothing at all for ratio 0.
+    def prepared(self, solver: Solver) -> Prepared:
+        """Everything traces by this solver need; nothing is factored or solved yet.
 
-        Raises:
-            InputError: If the layer is unknown or cannot be pruned, or the ratio is outside [0, 1].
-        """
-        (ratio,) = self._checked({layer: ratio}).values()
-        if layer not in self._solutions:
-            raise InputError(f"Layer '{layer}' cannot be pruned: {self.excluded.get(layer, _UNPREPARED)}.")
-        return self._solutions[layer].solve(ratio)
-
-    def sparse_model(self, ratios: Mapping[str, float]) -> nn.Module:
-        """A new copy of the network, in evaluation mode, pruned to these ratios; layers not named stay dense.
-
-        It shares no tensor with this object or with the original. Layers of `excluded` stay dense whatever their ratio.
+        Each Prepared lets go of a Hessian once its layer was worked through, so memory is freed when this object is
+        dropped.
 
         Raises:
-            InputError: If a name is unknown or not prepared, or a ratio is outside [0, 1].
+            InputError: There is no such solver.
         """
-        ratios = self._checked(ratios)
-        model = copy.deepcopy(self._model)
-        self._write(model, {name: ratio for name, ratio in ratios.items() if ratio})
-        return model
-
-    def rewrite(self, model: nn.Module, ratios: Mapping[str, float]) -> None:
-        """Put the weights for other ratios into a model that `sparse_model` returned, cheaper than another copy.
-
-        Every prepared layer is written, those not named with their dense weights, in place: whatever was built on the
-        model's parameters follows.
-
-        Raises:
-            InputError: As for `sparse_model`.
-        """
-        self._write(model, dict.fromkeys(self.layers, 0.0) | self._checked(ratios))
-
-    def outcome(self, ratios: Mapping[str, float]) -> tuple[dict[str, float], dict[str, tuple[str, ...]]]:
-        """Achieved sparsity of every layer that can be pruned, and the fall-backs of those that had any."""
-        ratios = self._checked(ratios)
-        solutions = {name: self._solutions[name].solve(ratios.get(name, 0.0)) for name in self.layers}
-        dense = dict.fromkeys(self._unprepared, 0.0)
-        return (
-            {name: solution.sparsity for name, solution in solutions.items()} | dense,
-            {name: solution.fallbacks for name, solution in solutions.items() if solution.fallbacks},
+        _check_solver(solver)
+        solutions = {}
+        for name, hessians in self._hessians.items():
+            layer = self._model.get_submodule(name)
+            solutions[name] = LayerSolutions(layer, hessians, solver=solver, protocol=self._protocol)  # type: ignore[arg-type] # `look` keeps prunable layers only
+        return Prepared(
+            self._model,
+            solutions,
+            excluded=self._excluded,
+            unprepared=self._unprepared,
+            seconds=self.seconds,
+            work=self.work,
         )
 
-    def _checked(self, ratios: Mapping[str, float]) -> Ratios:
-        _check_names(ratios, [*self.layers, *self._unprepared], self.excluded)
-        for name in self._unprepared:
-            if ratios.get(name, 0):
-                raise InputError(f"Layer '{name}' cannot be pruned: {_UNPREPARED}.")
-        return checked(ratios)
 
-    def _write(self, model: nn.Module, ratios: Ratios) -> None:
-        for name, ratio in ratios.items():
-            if name in self._solutions:
-                layer = model.get_submodule(name)
-                if not isinstance(layer, nn.Conv2d | nn.Linear):
-                    raise InputError(f"This model was not made by `sparse_model` of this image: '{name}' is {layer}.")
-                _put(layer, self._solutions[name].solve(ratio))
+def look(
+    model: nn.Module,
+    image: Tensor,
+    *,
+    normalise: Normalise | None = None,
+    protocol: Protocol | str = "ours",
+    layers: Iterable[str] | None = None,
+    n_augmentations: int | None = None,
+    generator: torch.Generator | None = None,
+    work: Work | None = None,
+    watch: Callable[[int], None] = lambda _: None,
+) -> Inputs:
+    """What any traces of one image need, by whichever solver: it is augmented and run through the network once.
 
+    Args:
+        model: any module that takes one batch [N, C, H, W]; it is copied and not touched.
+        image: [C, H, W] in [0, 1] or uint8; moved to the model's device.
+        normalise: from [N, C, H, W] in [0, 1] to what the model takes.
+        protocol: a name in PROTOCOLS, or your own.
+        layers: names of the layers wanted, all that can be pruned by default.
+        n_augmentations: instead of the protocol's.
+        generator: for the augmentations; one with seed 0 by default.
+        work: where to count what is made; a counter of its own by default.
+        watch: told after each batch how many augmentations were run.
 
-_UNPREPARED = "it was not among the `layers` this image was prepared for"
+    Raises:
+        InputError: If the image, a name or the model cannot be used, or activations are not finite.
+    """
+    task = _Task(model, image, normalise, protocol, n_augmentations, generator, work)
+    return task.inputs(task.layers if layers is None else layers, watch)
 
 
 def prepare(
@@ -158,24 +156,29 @@ def prepare(
     layers: Iterable[str] | None = None,
     n_augmentations: int | None = None,
     generator: torch.Generator | None = None,
+    work: Work | None = None,
+    watch: Callable[[int], None] = lambda _: None,
 ) -> Prepared:
-    """What any traces of one image need: the image is augmented and run through the network once.
+    """`look` and one `Inputs.prepared`: what any traces of one image by one solver need.
 
     Args:
-        model: any module that takes one batch [N, C, H, W]; it is copied and not touched.
-        image: [C, H, W] in [0, 1] or uint8; moved to the model's device.
-        normalise: from [N, C, H, W] in [0, 1] to what the model takes.
+        model: as for `look`.
+        image: as for `look`.
+        normalise: as for `look`.
         solver: `obc` is SPADE, `sparsegpt` FastSPADE.
-        protocol: a name in PROTOCOLS, or your own.
-        layers: names of the layers wanted, all that can be pruned by default.
-        n_augmentations: instead of the protocol's.
-        generator: for the augmentations; one with seed 0 by default.
+        protocol: as for `look`.
+        layers: as for `look`.
+        n_augmentations: as for `look`.
+        generator: as for `look`.
+        work: as for `look`.
+        watch: as for `look`.
 
     Raises:
         InputError: If the image, a name or the model cannot be used, or activations are not finite.
     """
-    work = _Work(model, image, normalise, solver, protocol, n_augmentations, generator)
-    return work.prepared(work.layers if layers is None else layers)
+    _check_solver(solver)
+    task = _Task(model, image, normalise, protocol, n_augmentations, generator, work)
+    return task.inputs(task.layers if layers is None else layers, watch).prepared(solver)
 
 
 @contextmanager
@@ -190,6 +193,7 @@ def traced(
     sequential: bool = False,
     n_augmentations: int | None = None,
     generator: torch.Generator | None = None,
+    work: Work | None = None,
 ) -> Iterator[Trace]:
     """The Trace of one image (algorithm 1), in a with statement; the given model is never touched.
 
@@ -207,40 +211,40 @@ def traced(
         sequential: which inputs a layer is pruned to.
         n_augmentations: as for `prepare`.
         generator: as for `prepare`.
+        work: as for `prepare`.
 
     Raises:
         InputError: As for `prepare`, and if a ratio or its layer's name cannot be used.
     """
-    work = _Work(model, image, normalise, solver, protocol, n_augmentations, generator)
-    _check_names(ratios, work.layers, work.excluded)
+    _check_solver(solver)
+    task = _Task(model, image, normalise, protocol, n_augmentations, generator, work)
+    check_names(ratios, task.layers, task.excluded)
     ratios = checked(ratios)
-    wanted = [name for name in work.layers if ratios.get(name, 0.0)]
+    wanted = [name for name in task.layers if ratios.get(name, 0.0)]
     if sequential:
-        yield work.sequential({name: ratios[name] for name in wanted})
+        yield task.sequential({name: ratios[name] for name in wanted}, solver)
         return
-    prepared = work.prepared(wanted)
+    prepared = task.inputs(wanted).prepared(solver)
     sparse = prepared.sparse_model(ratios)
     achieved, fallbacks = prepared.outcome(ratios)
-    yield Trace(sparse, achieved, fallbacks, prepared.excluded, work.seconds())
+    yield Trace(sparse, achieved, fallbacks, prepared.excluded, task.seconds())
 
 
-class _Work:
+class _Task:
     """The checked arguments of one trace, with a copy of the network to work on."""
 
-    def __init__(  # noqa: PLR0917 # the arguments of `prepare`, in its order
+    def __init__(  # noqa: PLR0917 # the arguments of `look`, in its order
         self,
         model: nn.Module,
         image: Tensor,
         normalise: Normalise | None,
-        solver: Solver,
         protocol: Protocol | str,
         n_augmentations: int | None,
         generator: torch.Generator | None,
+        work: Work | None,
     ) -> None:
         self._start = time.perf_counter()
-        if solver not in get_args(Solver):
-            raise InputError(f"There is no solver '{solver}'. {nearest(solver, get_args(Solver))}")
-        self.solver = solver
+        self.work: Work = Counter() if work is None else work
         self.protocol = named_protocol(protocol) if isinstance(protocol, str) else protocol
         self.n = self.protocol.n_augmentations if n_augmentations is None else n_augmentations
         self.generator = torch.Generator().manual_seed(0) if generator is None else generator
@@ -267,23 +271,24 @@ class _Work:
         ):
             yield (batch if self.normalise is None else self.normalise(batch)).to(self.dtype)
 
-    def prepared(self, names: Iterable[str]) -> Prepared:
+    def inputs(self, names: Iterable[str], watch: Callable[[int], None] = lambda _: None) -> Inputs:
         """Hessians of these layers, from the dense network."""
         wanted = set(names)
-        _check_names(wanted, self.layers, self.excluded)
+        check_names(wanted, self.layers, self.excluded)
         layers = {name: layer for name, layer in self.layers.items() if name in wanted}
-        hessians = layer_grams(self.model, self.batches(), layers=layers) if layers else {}
-        excluded = self._excluded(layers, hessians)
-        solutions = {name: self._solutions(layers[name], hessian) for name, hessian in hessians.items()}
-        return Prepared(
+        hessians = layer_grams(self.model, self.batches(), layers=layers, watch=watch) if layers else {}
+        self.work["hessians"] += sum(len(hessian) for hessian in hessians.values())
+        return Inputs(
             self.model,
-            solutions,
-            excluded=excluded,
+            {name: LayerHessians(hessian, work=self.work) for name, hessian in hessians.items()},
+            protocol=self.protocol,
+            excluded=self._excluded(layers, hessians),
             unprepared=[name for name in self.layers if name not in layers],
             seconds=self.seconds(),
+            work=self.work,
         )
 
-    def sequential(self, ratios: Ratios) -> Trace:
+    def sequential(self, ratios: Ratios, solver: Solver) -> Trace:
         """A Trace whose layers are pruned one after the other, in one pass through the copy."""
         images = torch.cat(list(self.batches()))
         solutions: dict[str, Solution] = {}
@@ -293,13 +298,18 @@ class _Work:
             runs[name] += 1
             if runs[name] == 1:
                 hessian = finite(GramAccumulator(layer).add(x).hessian(len(images)), name)
-                solutions[name] = self._solutions(layer, hessian).solve(ratios[name])
-                _put(layer, solutions[name])
+                self.work["hessians"] += len(hessian)
+                shared = LayerHessians(hessian, work=self.work)
+                solutions[name] = LayerSolutions(layer, shared, solver=solver, protocol=self.protocol).solve(
+                    ratios[name]
+                )
+                put(layer, solutions[name])
 
         layers = {name: self.layers[name] for name in ratios}
         check_takes(self.model, images[:1])
         with watched(layers, prune), evaluating(self.model):
             self.model(images)
+        self.work["traces"] += 1
         fallbacks = {
             name: solution.fallbacks + (() if runs[name] == 1 else (f"pruned at the first of its {runs[name]} runs",))
             for name, solution in solutions.items()
@@ -333,15 +343,10 @@ class _Work:
             del self.layers[first]
             self.excluded[first] = f"protocol '{self.protocol.name}' does not prune the first convolution"
 
-    def _solutions(self, layer: PrunableLayer, hessians: Tensor) -> LayerSolutions:
-        return LayerSolutions(layer, hessians, solver=self.solver, protocol=self.protocol)
 
-
-def _check_names(names: Iterable[str], prunable: Iterable[str], excluded: Excluded) -> None:
-    known = [*prunable, *excluded]
-    for name in names:
-        if name not in known:
-            raise InputError(f"There is no layer '{name}'. {nearest(name, known)}")
+def _check_solver(solver: str) -> None:
+    if solver not in get_args(Solver):
+        raise InputError(f"There is no solver '{solver}'. {nearest(solver, get_args(Solver))}")
 
 
 def _copied(model: nn.Module) -> nn.Module:
@@ -350,8 +355,3 @@ def _copied(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model).eval()
     except (RuntimeError, TypeError) as error:
         raise InputError(f"{type(model).__name__} cannot be copied, and no trace is made in place: {error}.") from error
-
-
-def _put(layer: PrunableLayer, solution: Solution) -> None:
-    with torch.no_grad():
-        layer.weight.copy_(solution.weight.view_as(layer.weight))

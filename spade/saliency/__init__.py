@@ -2,7 +2,7 @@
 
 from .attribution import Attribution, Channels, heatmap
 from .methods import METHODS, Method, explain
-from .prepared import MethodUnavailable, Prepared, prepare
+from .prepared import MapNotFinite, MethodUnavailable, Prepared, prepare
 from .settings import SETTINGS, Settings
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "SETTINGS",
     "Attribution",
     "Channels",
+    "MapNotFinite",
     "Method",
     "MethodUnavailable",
     "Prepared",

@@ -16,7 +16,7 @@ from .gradcam import guided_grad_cam
 from .gradient import input_x_gradient, saliency
 from .path import gradient_shap, integrated_gradients
 from .perturbation import lime, occlusion
-from .prepared import MethodUnavailable, Prepared, prepare
+from .prepared import MapNotFinite, Prepared, prepare
 from .query import Answer, Query
 from .relevance import lrp
 from .settings import Settings
@@ -68,6 +68,7 @@ def explain(
     Raises:
         InputError: Unknown method, wrong image shape, a class index out of range, values that are not finite.
         MethodUnavailable: The method cannot take this network; the sentence says why.
+        MapNotFinite: The map holds NaN or infinite values.
     """
     if method not in METHODS:
         raise InputError(f"The saliency method '{method}' is unknown: {nearest(method, METHODS)}")
@@ -103,7 +104,7 @@ def _score(prepared: Prepared, x: torch.Tensor, target: int) -> float:
 def _attribution(method: str, answer: Answer, seconds: float) -> Attribution:
     values = answer.values.detach()[0]
     if not torch.isfinite(values).all():
-        raise MethodUnavailable(
+        raise MapNotFinite(
             f"{method} gave values that are not finite on this network: its weights, or the activations they lead to, "
             "hold NaN or infinities."
         )

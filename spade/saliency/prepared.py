@@ -14,6 +14,10 @@ class MethodUnavailable(InputError):
     """A saliency method cannot take this network; the sentence gives the reason."""
 
 
+class MapNotFinite(InputError):
+    """A saliency method took this network and gave NaN or infinite values: a failure, not a limit of the method."""
+
+
 @dataclass(frozen=True)
 class Anatomy:
     """What one forward pass shows about a network; the same for every set of weights.

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from . import selection
-from .hessian import DeadInputs, check_layer, check_working_dtype, positive_definite
+from .hessian import DeadInputs, Hessian, check_layer, check_working_dtype, positive_definite
 from .least_squares import closest
 from .removal import removal_order
 from .selection import CountRule
@@ -80,7 +80,7 @@ class Elimination:
 
 def eliminate(
     weight: Tensor,
-    hessian: Tensor,
+    hessian: Tensor | Hessian,
     *,
     damping: float = 0.01,
     block: int | None = None,
@@ -93,7 +93,8 @@ def eliminate(
 
     Args:
         weight: [R, d] (a convolution flattened to [out, in*kh*kw]), any floating-point dtype and device.
-        hessian: X X^T up to a constant [d, d]; inverted in float64.
+        hessian: X X^T up to a constant [d, d]; inverted in float64. Or what `positive_definite` made of it with the
+            same `dead_inputs`; then it is not damped again, whatever the two arguments about that.
         damping: this share of the mean diagonal is added to the diagonal.
         block: None or 1 removes single weights. k removes blocks of k consecutive columns, as published for
             convolutions: there the caller puts the columns in (kh, kw, in) order and takes k = kh*kw.
@@ -110,15 +111,18 @@ def eliminate(
         InputError: NaN or infinity, shapes or devices that do not fit, no symmetric positive semidefinite Hessian, a
             block that does not divide d, an unknown name or dtype.
     """
-    check_layer(weight, hessian)
+    check_layer(weight, hessian.matrix if isinstance(hessian, Hessian) else hessian)
     check_working_dtype(dtype)
     k = _block_size(block, weight.shape[1])
-    ready = positive_definite(
-        hessian,
-        damping=damping,
-        dead_inputs=dead_inputs,
-        absolute_damping_on_failure=absolute_damping_on_failure,
-    )
+    if isinstance(hessian, Hessian):
+        ready = hessian
+    else:
+        ready = positive_definite(
+            hessian,
+            damping=damping,
+            dead_inputs=dead_inputs,
+            absolute_damping_on_failure=absolute_damping_on_failure,
+        )
     inverse = ready.inverse()
     dtype, collinear = _working_dtype(ready.matrix, inverse, dtype)
     w = weight.detach().double()

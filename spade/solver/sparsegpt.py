@@ -6,6 +6,7 @@ e_j = -sum_{i<j} e_i R_ij / R_jj. This is the published sweep (Frantar and Alist
 matrix U = R^-1: the inverse of the Hessian is never formed, and U_jj = 1 / R_jj.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputError, nearest
 from . import selection
-from .hessian import DeadInputs, check_layer, check_working_dtype, positive_definite
+from .hessian import DeadInputs, Hessian, check_layer, check_working_dtype, positive_definite
 from .selection import CountRule
 from .solution import Solution, solution
 
@@ -81,12 +82,35 @@ def factor(
             identity_on_failure=singular == "identity",
             factor_dtype=dtype,
         )
-        R = ready.factor
-        torch.div(R, -R.diagonal(), out=coupling)
-        scales.append(R.diagonal())
+        scales.append(_read(ready, coupling))
         deads.append(ready.dead)
         fallbacks.append(ready.fallbacks)
     return Factor(couplings, torch.stack(scales), torch.stack(deads), dead_inputs, tuple(fallbacks))
+
+
+def factor_of(ready: Hessian, *, dead_inputs: DeadInputs, dtype: torch.dtype = torch.float32) -> Factor:
+    """The Factor of one Hessian that was damped and factored already, with the same treatment of dead inputs."""
+    coupling = torch.empty_like(ready.matrix, dtype=dtype)[None]
+    scale = _read(ready, coupling[0])
+    return Factor(coupling, scale[None], ready.dead[None], dead_inputs, (ready.fallbacks,))
+
+
+def stacked(factors: Sequence[Factor]) -> Factor:
+    """The Factor of all Hessians of these, in their order; all treat dead inputs alike."""
+    return Factor(
+        torch.cat([each.coupling for each in factors]),
+        torch.cat([each.scale for each in factors]),
+        torch.cat([each.dead for each in factors]),
+        factors[0].dead_inputs,
+        tuple(told for each in factors for told in each.fallbacks),
+    )
+
+
+def _read(ready: Hessian, coupling: Tensor) -> Tensor:
+    """Write the coupling of one Hessian [d, d]; its scale [d], in the same dtype."""
+    R = ready.factor
+    torch.div(R, -R.diagonal(), out=coupling)
+    return R.diagonal().to(coupling.dtype)
 
 
 def prune(
@@ -151,7 +175,9 @@ def prune_batch(
     dtype: torch.dtype = torch.float32,
     factor: Factor | None = None,
 ) -> list[Solution]:
-    """What `prune` gives for the same weights [R, d] and each of the Hessians [B, d, d], computed together.
+    """What `prune` gives for weights and each of the Hessians [B, d, d], bit for bit on a CPU, computed together.
+
+    The weights are [R, d] for all (one layer, several examples) or [B, R, d], one for each (layers of one shape).
 
     Raises:
         InputError: as `prune`.
@@ -162,11 +188,14 @@ def prune_batch(
     if factor is None:
         if hessians is None:
             raise InputError("Give a Hessian or the Factor of one.")
-        check_layer(weight, hessians)
+        for one in weight if weight.ndim == 3 else (weight,):
+            check_layer(one, hessians)
         factor = _factored(hessians, damping=damping, dead_inputs=dead_inputs, singular=singular, dtype=dtype)
-    elif factor.scale.shape[1] != weight.shape[1]:
-        raise InputError(f"Weights with {weight.shape[1]} inputs do not fit a Factor of {factor.scale.shape[1]}.")
-    counts = {n: selection.sparsegpt_count(n * weight.shape[0], sparsity, count_rule) for n in set(widths)}
+    elif factor.scale.shape[1] != weight.shape[-1]:
+        raise InputError(f"Weights with {weight.shape[-1]} inputs do not fit a Factor of {factor.scale.shape[1]}.")
+    if weight.ndim == 3 and len(weight) != len(factor.scale):
+        raise InputError(f"{len(weight)} matrices of weights need as many Hessians; got {len(factor.scale)}.")
+    counts = {n: selection.sparsegpt_count(n * weight.shape[-2], sparsity, count_rule) for n in set(widths)}
     sweep = _Sweep(weight, factor, counts, published=count_rule == "published")
     if any(counts.values()):
         sweep.run(widths)
@@ -194,7 +223,7 @@ class _Sweep:
     def __init__(self, weight: Tensor, factor: Factor, counts: dict[int, int], *, published: bool) -> None:
         self.weight, self.factor, self.counts = weight.detach(), factor, counts
         self.choose = selection.up_to_threshold if published else selection.smallest
-        w = weight.detach().T.to(factor.scale.dtype).expand(len(factor.scale), -1, -1)
+        w = weight.detach().mT.to(factor.scale.dtype).expand(len(factor.scale), -1, -1)
         if factor.dead_inputs != "ordinary":
             w = w.masked_fill(factor.dead[:, :, None], 0)
         self.w = w.contiguous()
@@ -213,7 +242,7 @@ class _Sweep:
         gone = self.gone | factor.dead[:, :, None] if factor.dead_inputs == "zeroed" else self.gone
         kept = ~gone.mT.contiguous()
         # Elementwise work before the one pass that transposes.
-        weights = torch.where(gone, 0, self.weight.T - self.errors.to(self.weight.dtype)).mT.contiguous()
+        weights = torch.where(gone, 0, self.weight.mT - self.errors.to(self.weight.dtype)).mT.contiguous()
         return [
             solution(weight, kept_one, dead=tuple(dead.nonzero()[:, 0].tolist()), fallbacks=fallbacks)
             for weight, kept_one, dead, fallbacks in zip(weights, kept, factor.dead, factor.fallbacks, strict=True)
@@ -262,6 +291,11 @@ class _Sweep:
 
     def _pass_on(self, start: int, middle: int, stop: int) -> None:
         """Tell the columns from `middle` to `stop` the errors of those from `start` to `middle`."""
-        self.asked[:, middle:stop].baddbmm_(
-            self.factor.coupling[:, start:middle, middle:stop].mT, self.errors[:, start:middle]
-        )
+        asked = self.asked[:, middle:stop]
+        coupling, errors = self.factor.coupling[:, start:middle, middle:stop].mT, self.errors[:, start:middle]
+        if not asked.is_cpu:
+            asked.baddbmm_(coupling, errors)
+            return
+        # What torch does anyway for parts of matrices, said here so that each sum is added up as it is without others.
+        for one in zip(asked, coupling, errors, strict=True):
+            one[0].addmm_(*one[1:])

@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from spade import layer_hessians
 from spade.errors import InputError
 from spade.gram import PrunableLayer
-from spade.layer_solutions import LayerSolutions, Solver
+from spade.layer_hessians import LayerHessians
+from spade.layer_solutions import LayerSolutions, Solver, solve_together
 from spade.protocol import PROTOCOLS, Protocol
 from spade.solver import obc, reference, sparsegpt
+from spade.solver.hessian import Hessian
+from spade.solver.solution import Solution
 
 OURS, OFFICIAL = PROTOCOLS["ours"], PROTOCOLS["official"]
 
@@ -164,7 +168,7 @@ class TestLaziness:
         self, solver: Solver, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         calls: list[str] = []
-        module, name = {"obc": (obc, "eliminate"), "sparsegpt": (sparsegpt, "factor")}[solver]
+        module, name = {"obc": (obc, "eliminate"), "sparsegpt": (sparsegpt, "factor_of")}[solver]
         original = getattr(module, name)
 
         def counting(*args: Any, **options: Any) -> Any:
@@ -189,17 +193,56 @@ class TestLaziness:
 
 def test_hessians_are_rounded_as_the_protocol_says(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[torch.dtype] = []
-    original = sparsegpt.factor
+    original = layer_hessians.positive_definite
 
-    def noting(hessian: Tensor, **options: Any) -> sparsegpt.Factor:
+    def noting(hessian: Tensor, **options: Any) -> Hessian:
         seen.append(hessian.dtype)
         return original(hessian, **options)
 
-    monkeypatch.setattr(sparsegpt, "factor", noting)
+    monkeypatch.setattr(layer_hessians, "positive_definite", noting)
     layer = layer_of("conv")
     for protocol in (OURS, OFFICIAL):
         LayerSolutions(layer, hessians_of(layer), solver="sparsegpt", protocol=protocol).solve(0.5)
     assert seen == [torch.float64, torch.float32]
+
+
+@pytest.mark.parametrize(("protocol", "factorisations"), [(OURS, 1), (OFFICIAL, 2)], ids=["ours", "official"])
+def test_both_solvers_share_a_factorisation_where_they_damp_alike(protocol: Protocol, factorisations: int) -> None:
+    layer = layer_of("conv")
+    shared = LayerHessians(hessians_of(layer))
+    for solver in ("obc", "sparsegpt"):
+        together = LayerSolutions(layer, shared, solver=solver, protocol=protocol)
+        alone = LayerSolutions(layer, hessians_of(layer), solver=solver, protocol=protocol)
+        for ratio in (0.5, 0.9):
+            assert torch.equal(together.solve(ratio).weight, alone.solve(ratio).weight)
+    assert shared.work == {"factorisations": factorisations, "eliminations": 1, "sweeps": 2}
+
+
+@pytest.mark.parametrize("protocol", [OURS, OFFICIAL], ids=["ours", "official"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_layers_swept_together_have_the_bits_they_have_alone(
+    protocol: Protocol, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two shapes among seven layers, one in groups; three ratios; each seed another layer and another image.
+    kinds = ["conv", "conv", "linear", "grouped", "conv", "linear", "conv"]
+    layers = [layer_of(kind, seed).to(dtype) for seed, kind in enumerate(kinds)]
+    ratios = [0.5, 0.5, 0.5, 0.7, 0.9, 0.5, 0.5]
+    solved = [
+        [LayerSolutions(layer, hessians_of(layer), solver="sparsegpt", protocol=protocol) for layer in layers]
+        for _ in range(2)
+    ]
+    batches: list[int] = []
+    original = sparsegpt.prune_batch
+
+    def noting(weight: Tensor, *args: Any, **options: Any) -> list[Solution]:
+        batches.append(len(weight) if weight.ndim == 3 else 1)
+        return original(weight, *args, **options)
+
+    monkeypatch.setattr(sparsegpt, "prune_batch", noting)
+    solve_together(zip(solved[0], ratios, strict=True))
+    assert sorted(batches)[-2:] == [2, 3]  # the linear layers, and three convolutions at 0.5
+    for together, alone, ratio in zip(*solved, ratios, strict=True):
+        assert torch.equal(together.solve(ratio).weight, alone.solve(ratio).weight)
 
 
 def test_a_solver_that_fails_is_told_or_leaves_the_layer_dense() -> None:

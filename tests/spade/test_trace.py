@@ -1,9 +1,10 @@
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -16,10 +17,10 @@ from torchvision.transforms.v2 import functional as tv
 
 from spade import augment, layers, sparsity, trace
 from spade.errors import InputError
-from spade.layer_solutions import LayerSolutions, Solver
+from spade.layer_hessians import Work
+from spade.layer_solutions import LayerSolutions, Solver, solve_together
 from spade.protocol import PROTOCOLS
-from spade.solver.solution import Solution
-from spade.trace import prepare, traced
+from spade.trace import look, prepare, traced
 
 N = 12  # augmentations: enough for these layers, few enough for a test
 OURS = PROTOCOLS["ours"]
@@ -199,15 +200,15 @@ class TestTheGivenModelIsUntouched:
         sequential: bool,
     ) -> None:
         calls: list[float] = []
-        original = LayerSolutions._solve
+        original = LayerSolutions._begun
 
-        def second_fails(solutions: LayerSolutions, ratio: float) -> Solution:
+        def second_fails(solutions: LayerSolutions, ratio: float) -> Any:
             calls.append(ratio)
             if len(calls) == 2:
                 raise failure("in the middle")
             return original(solutions, ratio)
 
-        monkeypatch.setattr(LayerSolutions, "_solve", second_fails)
+        monkeypatch.setattr(LayerSolutions, "_begun", second_fails)
         model.train()
         with (
             self.watched(model),
@@ -516,3 +517,42 @@ def test_a_photograph_is_traced_through_a_trained_network(shared_data: Path) -> 
 
 def normalise_half(batch: Tensor) -> Tensor:
     return (batch - 0.5) / 0.5
+
+
+@pytest.mark.parametrize("name", ["ours", "official"])
+def test_both_solvers_share_one_look_and_give_what_they_give_alone(model: Unseen, image: Tensor, name: str) -> None:
+    work: Work = Counter()
+    shared = look(model, image, protocol=name, layers=RATIOS, generator=seeded(), work=work, **OPTIONS)
+    alone: Work = Counter()
+    for solver in get_args(Solver):
+        prepared = shared.prepared(solver)
+        own = prepare(model, image, protocol=name, solver=solver, generator=seeded(), work=alone, **OPTIONS)
+        for ratios in (RATIOS, dict.fromkeys(RATIOS, 0.5)):
+            expected = weights(own.sparse_model({layer: r for layer, r in ratios.items() if layer in own.layers}))
+            for key, tensor in weights(prepared.sparse_model(ratios)).items():
+                assert torch.equal(tensor, expected[key]), key
+    assert work["traces"] == alone["traces"] == 4
+    # Five groups: stem, shared, head, and two of the grouped convolution. The official protocol keeps the stem, damps
+    # the solvers differently, and permutes the columns of 3x3 convolutions.
+    assert work["hessians"] == (5 if name == "ours" else 4)
+    assert work["factorisations"] == (5 if name == "ours" else 8)
+    assert alone["hessians"] == 2 * work["hessians"]
+    assert alone["factorisations"] == (10 if name == "ours" else 8)
+    assert work["eliminations"] == alone["eliminations"] == work["hessians"]
+
+
+def test_several_images_solved_together_have_the_bits_they_have_alone(model: Unseen, image: Tensor) -> None:
+    model.float()
+    images = [image.float(), image.flip(1).float(), image.flip(2).float()]
+    together = [prepare(model, one, solver="sparsegpt", generator=seeded(), **OPTIONS) for one in images]
+    solve_together([pair for each in together for pair in each.solutions(RATIOS)])
+    for one, prepared in zip(images, together, strict=True):
+        alone = prepare(model, one, solver="sparsegpt", generator=seeded(), **OPTIONS)
+        for layer, ratio in RATIOS.items():
+            assert torch.equal(prepared.solve(layer, ratio).weight, alone.solve(layer, ratio).weight), layer
+
+
+def test_progress_is_told_after_every_batch(model: Unseen, image: Tensor) -> None:
+    told: list[int] = []
+    look(model, image, n_augmentations=130, normalise=normalise, watch=told.append)
+    assert told == [64, 128, 130]
