@@ -170,11 +170,16 @@ class _Displacements:
     `R(a'-a, b'-b) = sum_q x(q) x(q + (a'-a, b'-b))^T` less the q whose p lies outside the image. Such a q lies in the
     image together with its partner only where a = a' = 2 (then it is in the first row) or a = a' = 0 (the last), and
     likewise for columns; the corners were then taken off twice.
+
+    Where nearly all of a channel lies in its frame that difference is rounding alone, of either sign. So the diagonal,
+    on which dead inputs are told from live ones, is summed by itself from squares: it is never negative, and zero only
+    where the input was.
     """
 
     def __init__(self, channels: int) -> None:
         self._channels = channels
         self._inner, self._rows, self._columns, self._corners = _Total(), _Total(), _Total(), _Total()
+        self._diagonal = _Total()
 
     @staticmethod
     def pays(height: int, width: int) -> bool:
@@ -196,6 +201,7 @@ class _Displacements:
             self._rows.add(_line_products(rows))
             self._columns.add(_line_products(columns))
             self._corners.add(ends @ ends.mT)
+            self._diagonal.add(_squares_under_taps(maps))
 
     def total(self) -> Tensor:
         inner = _full_plane(self._inner.value)
@@ -211,7 +217,9 @@ class _Displacements:
             if a != 1 and b != 1:
                 blocks[a, b] += corners[1 - a // 2, 1 - b // 2]
             total[:, 3 * a + b] = blocks.permute(2, 3, 0, 1).flatten(2)
-        return total.reshape(1, 9 * self._channels, 9 * self._channels)
+        matrix = total.reshape(9 * self._channels, 9 * self._channels)
+        matrix.diagonal().copy_(self._diagonal.value.flatten())
+        return matrix[None]
 
 
 class _Total:
@@ -280,6 +288,13 @@ def _shifted_products(maps: Tensor) -> Tensor:
     flat = flat.flatten(1)
     offsets = [dy * (width + 2) + dx for dy, dx in _HALF_PLANE]
     return torch.stack([flat[:, : flat.shape[1] - offset] @ flat[:, offset:].T for offset in offsets])
+
+
+def _squares_under_taps(maps: Tensor) -> Tensor:
+    """`sum x^2` over what each of the nine taps sees [C, 9], fp64, of maps [C, N, H, W]: less a first or last line."""
+    squares = maps.square().sum(1, dtype=torch.float64)
+    seen = [slice(None, -1), slice(None), slice(1, None)]
+    return torch.stack([squares[:, rows, columns].sum((1, 2)) for rows, columns in product(seen, seen)], dim=1)
 
 
 def _line_products(lines: Tensor) -> Tensor:

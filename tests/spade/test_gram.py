@@ -184,3 +184,17 @@ def test_a_layer_may_run_on_maps_of_several_sizes() -> None:
 def test_a_single_image_without_a_batch_axis_counts_as_a_batch_of_one() -> None:
     conv, x = convolution(kernel_size=3, padding=1), maps(4, 8, 8)
     assert torch.equal(GramAccumulator(conv).add(x).hessian(1), conv_gram(x[None], conv))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_no_diagonal_is_below_zero_where_all_of_a_channel_lies_in_its_frame(dtype: torch.dtype) -> None:
+    # On a 3x3 map the tap in a corner sees four pixels of nine; here the five others hold nearly everything.
+    conv = convolution(kernel_size=3, padding=1)
+    x = 1e3 * maps(64, 4, 3, 3, dtype=dtype)
+    x[:, 1, 1:, 1:] = 0  # nothing at all under the last tap
+    x[:, 2, 1:, 1:] *= 1e-6
+    diagonal = conv_gram(x, conv)[0].diagonal().unflatten(0, (4, 9))
+    assert (diagonal >= 0).all()
+    assert diagonal[1, 8] == 0
+    plain = unfolded_gram(x.double(), conv)[0].diagonal().unflatten(0, (4, 9))
+    assert torch.allclose(diagonal, plain, rtol=1e-5, atol=0)
