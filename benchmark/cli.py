@@ -106,7 +106,7 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
 
     names, store, workers = options.asked(table), Store(folder), jobs or _default_jobs()
     if calibrate:
-        _carry_out(names, store, scale=scale, seed=seed, workers=1, limit=1)
+        _carry_out(names, store, scale=scale, seed=seed, workers=1, calibrate=True)
     outlook = forecast.outlook(store, names, scale, seed)
     out = Console()
     out.print(console.planned(outlook.plan, outlook.stored))
@@ -210,7 +210,10 @@ def report(table: tuple[str, ...], scale: str, seed: int, folder: Path, pages: P
     show_default=True,
     help="Folder of ratios, in a checkout.",
 )
-def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path) -> None:
+@click.option(
+    "--ratios", multiple=True, help="Search only these, and add them to the file; all by default. May be given again."
+)
+def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path, ratios: tuple[str, ...]) -> None:
     """Search the sparsity ratios of a scale, one method after the other; a search that was stopped goes on."""
     from . import scale as scales
     from . import search
@@ -219,18 +222,18 @@ def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path) -> None:
     from .store import Store
 
     recipe, cache = scales.load(scale), Store(folder).cache
-    found: dict[str, list[search.Found]] = {}
+    asked, path = sorted(set(chosen)), into / f"{scale}.toml"
+    for name in ratios:
+        search.rules(recipe, name)  # an unknown one is known before any network is trained
     with Bars() as bars:
-        networks = {
-            seed: laboratory.prepare(recipe, seed, store=cache, progress=bars.training) for seed in sorted(set(chosen))
-        }
-        for arm in search.ARMS:
-            calibration = search.Calibration(networks, search.rules(recipe, arm), bars.training)
-            found[arm] = search.search_all(calibration, arm, cache / "searches" / scale, bars.training)
-        ids = calibration.ids
-    text = search.as_toml(search.origin(recipe, sorted(set(chosen)), ids, datetime.now().astimezone().date()), found)
+        networks = {seed: laboratory.prepare(recipe, seed, store=cache, progress=bars.training) for seed in asked}
+        searches = cache / "searches" / scale
+        found = search.search_scale(recipe, networks, ratios or tuple(search.ARMS), searches, bars.training)
+    ids = [sample.id for network in networks.values() for sample in network.calibration_samples]
+    origin = search.origin(recipe, asked, ids, datetime.now().astimezone().date())
+    there = path.read_text(encoding="utf-8") if ratios and path.is_file() else ""
+    text = search.added(there, origin, found) if there else search.as_toml(origin, found)
     into.mkdir(parents=True, exist_ok=True)
-    path = into / f"{scale}.toml"
     path.write_text(text, encoding="utf-8")
     click.echo(f"The ratios are in {path}.")
 
@@ -275,18 +278,20 @@ def _carry_out(
     workers: int,
     retrain: bool = False,
     retry_failed: bool = False,
-    limit: int | None = None,
+    calibrate: bool = False,
 ) -> "Execution":
     """Compute what is missing, under progress bars."""
     from .console import Bars
     from .rerun import Request, Watch, rerun
 
-    request = Request(scale, seed, names, workers, retrain=retrain, retry_failed=retry_failed, limit=limit)
+    request = Request(scale, seed, names, workers, retrain=retrain, retry_failed=retry_failed, calibrate=calibrate)
     with Bars() as bars:
         watch = Watch(training=bars.training, start=bars.start, record=bars.record, note=bars.note)
         done = rerun(request, store, arguments=tuple(sys.argv), started=datetime.now().astimezone(), watch=watch)
         for note in done.notes:
             bars.note(note)
+        if done.computed:
+            bars.note(f"Made {done.made}; the least for these units is {done.least}.")
     return done
 
 

@@ -19,9 +19,13 @@ from rich.table import Table
 
 from data_manifests import published
 
-from .definition import Arm, Dense, Measured, NotRun, OneGroup, Pruned, TableDefinition
+from .definition import Arm, Dense, Derived, Measured, NotRun, OneGroup, Pruned, TableDefinition
+from .networks import NETWORKS
 from .plan import Cost, Plan
+from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
+from .selection import SELECTIONS
+from .work import least
 
 SOLVERS = {"obc": "exact OBC (SPADE)", "sparsegpt": "SparseGPT (FastSPADE)"}
 
@@ -111,8 +115,11 @@ def describe(arm: Arm) -> str:
         case Dense():
             return "the network as trained"
         case Pruned():
-            image = "the explained sample" if arm.image == "own" else "a random other test sample"
-            return f"{SOLVERS[arm.solver]} on {image}, at the scale's '{arm.ratios}' ratios"
+            said = f"{SOLVERS[arm.solver]} on {SELECTIONS[arm.image].title}, ratios {RATIO_SOURCES[arm.ratios].title}"
+            said += f", augmentations {arm.augmentation}" if arm.augmentation else ""
+            return f"{said}, one layer after the other" if arm.sequential else said
+        case Derived():
+            return NETWORKS[arm.network].title
         case OneGroup():
             return f"{SOLVERS[arm.solver]}, {arm.group} alone, at {arm.sparsity:g}"
         case Measured():
@@ -134,14 +141,23 @@ def printed(definition: TableDefinition) -> Table:
 
 
 def planned(plan: Plan, stored: Iterable[str]) -> Table:
-    """How many units each table of a plan asks for, and how many are stored."""
+    """How many units each table of a plan asks for and how many are stored, and the dear work it takes at least.
+
+    A table's work is counted as if it ran alone on an empty store; the last line is the least that all take together.
+    """
     kept = set(stored)
-    table = Table("table", "units", "stored", "left")
+    table = Table("table", "units", "stored", "left", "Hessians", "factorisations", "traces", "maps")
+    by_key = {unit.key: unit for unit in plan.units}
+
+    def line(name: str, keys: set[str], style: str = "") -> None:
+        work = least(by_key[key] for key in keys)
+        numbers = (len(keys), len(keys & kept), len(keys - kept))
+        dear = (work.hessians, work.factorisations, work.traces, work.maps)
+        table.add_row(name, *map(str, (*numbers, *dear)), style=style)
+
     for definition in plan.tables:
-        keys = {key for cell in plan.asked if cell.table == definition.id for _, key in cell.units}
-        table.add_row(definition.id, *map(str, (len(keys), len(keys & kept), len(keys - kept))))
-    keys = {unit.key for unit in plan.units}
-    table.add_row("together", *map(str, (len(keys), len(keys & kept), len(keys - kept))), style="bold")
+        line(definition.id, {key for cell in plan.asked if cell.table == definition.id for _, key in cell.units})
+    line("together", set(by_key), "bold")
     return table
 
 

@@ -4,13 +4,21 @@ An author of a table writes one TOML file in `benchmark/tables/` and never sees 
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from data_manifests.published.method_names import METHODS
 from spade.errors import InputError, nearest
+
+from .augmentation_kinds import check_kind
+from .metrics.metric import MEASURED, METRICS, Kind
+from .networks import NETWORKS
+from .ratios import RATIO_SOURCES
+from .selection import SELECTIONS
 
 
 @dataclass(frozen=True)
@@ -28,22 +36,38 @@ class Row:
 
 @dataclass(frozen=True)
 class Dense:
-    """The network as trained."""
+    """The network as trained. `metric` is the table's where it is empty, here and in the arms below."""
 
     column: str
+    metric: str = ""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Another network made from the dense one, as `NETWORKS` names it: the same for every image."""
+
+    column: str
+    network: str
+    metric: str = ""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """The network pruned for one image, at the ratios that the scale names `ratios`.
+    """The network pruned for one image, at the ratios that `RATIO_SOURCES` names.
 
-    image: "own" prunes with the explained sample itself, "other" with a random other test sample.
+    Attributes:
+        image: which images it is pruned for, as `SELECTIONS` names them.
+        augmentation: kinds of augmentation ("J+RC", see `augmentation_kinds`); the scale's own where it is empty.
+        sequential: whether a layer is pruned to the inputs it has behind the layers already pruned.
     """
 
     column: str
     solver: Literal["obc", "sparsegpt"]
     ratios: str
-    image: Literal["own", "other"] = "own"
+    image: str = "own"
+    augmentation: str = ""
+    sequential: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,8 @@ class OneGroup:
     solver: Literal["obc", "sparsegpt"]
     group: str
     sparsity: float
-    image: Literal["own", "other"] = "own"
+    image: str = "own"
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,15 +98,22 @@ class NotRun:
     reason: str
 
 
-Arm = Dense | Pruned | OneGroup | Measured | NotRun
+Mapped = Dense | Derived | Pruned | OneGroup
+"""Arms whose cells are scores of saliency maps."""
 
-ARM_KINDS: dict[str, type[Dense | Pruned | OneGroup | Measured | NotRun]] = {
+Arm = Mapped | Measured | NotRun
+
+ARM_KINDS: dict[str, type[Arm]] = {
     "dense": Dense,
+    "derived": Derived,
     "pruned": Pruned,
     "one group": OneGroup,
     "measured": Measured,
     "not run": NotRun,
 }
+
+CONTROL_MAPS = ("random", "centre", "edges", "input magnitude", "patch oracle")
+"""Names of `benchmark.controls.CONTROLS`, which needs torch."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +126,15 @@ class TableDefinition:
         quote: the paper's caption, shortened.
         place: where the paper prints it.
         setting: network and data of the paper's numbers.
-        metric: what a cell holds, as a record names it.
+        metric: what a cell holds, as `METRICS` names it, unless its arm says otherwise; "accuracy" where networks are
+            measured.
+        metric_settings: what the metric leaves open, for example the pixels of a step.
         unit: unit of the printed cells; "%" means 100 times the recorded value.
-        direction: whether a larger cell is better.
+        direction: whether a larger cell is better, under the table's own metric.
         n_paper: samples behind a printed cell, 0 where the paper does not say.
         average: whether the table ends in the column average over its rows.
+        samples: the kind of samples explained; they must suit the metric.
+        limit: by scale, how many samples are explained; all where a scale is not named.
         controls: control maps scored beside the arms (`benchmark.controls.CONTROLS`).
         scales: embedded scales that can run it.
     """
@@ -109,7 +145,7 @@ class TableDefinition:
     quote: str
     place: str
     setting: str
-    metric: Literal["trojan_auc", "accuracy"]
+    metric: str
     unit: Literal["%", ""]
     direction: Literal["higher", "lower"]
     n_paper: int
@@ -117,6 +153,9 @@ class TableDefinition:
     scales: tuple[str, ...]
     rows: tuple[Row, ...]
     arms: tuple[Arm, ...]
+    samples: Kind = "trojan"
+    limit: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    metric_settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     controls: tuple[str, ...] = ()
     note: str = ""
 
@@ -129,6 +168,16 @@ class TableDefinition:
     def methods(self) -> tuple[str, ...]:
         """The saliency methods its rows ask for, in printed order."""
         return tuple(row.method for row in self.rows if row.method and not row.not_run)
+
+    def metric_of(self, column: str) -> str:
+        """The metric of a column's cells."""
+        arm = next((arm for arm in self.arms if arm.column == column), None)
+        return arm.metric or self.metric if isinstance(arm, Mapped) else self.metric
+
+    def baseline(self, column: str) -> str | None:
+        """The column of the dense network that a column is compared with: of the same metric; None where none is."""
+        alike = (arm.column for arm in self.arms if isinstance(arm, Dense))
+        return next((name for name in alike if self.metric_of(name) == self.metric_of(column)), None)
 
 
 def _natural(name: str) -> tuple[str, int]:
@@ -217,7 +266,7 @@ def _strict(cls: type, data: object, where: str) -> Any:  # noqa: ANN401 - the c
     for key in data:
         if key not in hints:
             raise InputError(f"{where}: unknown key '{key}'. {nearest(key, hints)}")
-    missing = [f.name for f in fields(cls) if f.default is MISSING and f.name not in data]
+    missing = [f.name for f in fields(cls) if f.default is f.default_factory is MISSING and f.name not in data]
     if missing:
         raise InputError(f"{where}: missing {', '.join(missing)}.")
     return cls(**{key: _typed(value, hints[key], f"{where}: {key}") for key, value in data.items()})
@@ -234,6 +283,11 @@ def _typed(value: object, hint: Any, where: str) -> object:  # noqa: ANN401 - a 
         if not isinstance(value, (list, tuple)):
             raise InputError(f"{where} must be a list, found {value!r}.")
         return tuple(value) if inner is not str else tuple(_typed(item, str, where) for item in value)
+    if get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping):
+            raise InputError(f"{where} must be a table of keys, found {value!r}.")
+        inner = get_args(hint)[1]
+        return {key: item if inner is Any else _typed(item, inner, f"{where}.{key}") for key, item in value.items()}
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:  # exactly: bool is an int to isinstance
@@ -246,12 +300,76 @@ def _check(table: TableDefinition, where: str) -> None:
         twice = sorted({name for name in found if found.count(name) > 1})
         if twice:
             raise InputError(f"{where}: {what} '{twice[0]}' is defined twice.")
+    _known(table.metric, (*METRICS, MEASURED), f"{where}: metric")
+    for control in table.controls:
+        _known(control, CONTROL_MAPS, f"{where}: controls")
+    for scale, number in table.limit.items():
+        _known(scale, table.scales, f"{where}: limit")
+        if number < 1:
+            raise InputError(f"{where}: limit.{scale} is {number}; explain 1 sample or more.")
     for arm in table.arms:
-        if isinstance(arm, OneGroup) and not 0 <= arm.sparsity <= 1:
-            raise InputError(f"{where}: column '{arm.column}' has sparsity {arm.sparsity}; it must lie in 0 to 1.")
-        if isinstance(arm, Measured) != (table.metric == "accuracy") and not isinstance(arm, NotRun):
-            raise InputError(f"{where}: column '{arm.column}' cannot be filled with the metric '{table.metric}'.")
-    if table.metric == "trojan_auc":
-        bare = [row.name for row in table.rows if not row.method and not row.not_run]
-        if bare:
-            raise InputError(f"{where}: row '{bare[0]}' names no method.")
+        _check_arm(table, arm, f"{where}: column '{arm.column}'")
+    _check_rows(table, where)
+    _check_settings(table, where)
+
+
+def _check_arm(table: TableDefinition, arm: Arm, where: str) -> None:
+    measured = table.metric == MEASURED
+    if isinstance(arm, Measured) != measured and not isinstance(arm, NotRun):
+        raise InputError(f"{where} cannot be filled with the metric '{table.metric}'.")
+    if isinstance(arm, Mapped):
+        metric = table.metric_of(arm.column)
+        _known(metric, METRICS, f"{where}: metric")
+        if METRICS[metric].samples != table.samples:
+            raise InputError(
+                f"{where}: {metric} needs {METRICS[metric].samples} samples, the table's are {table.samples}."
+            )
+    if isinstance(arm, Derived):
+        _known(arm.network, NETWORKS, f"{where}: network")
+    if isinstance(arm, OneGroup) and not 0 <= arm.sparsity <= 1:
+        raise InputError(f"{where} has sparsity {arm.sparsity}; it must lie in 0 to 1.")
+    if isinstance(arm, Pruned | OneGroup):
+        _known(arm.image, SELECTIONS, f"{where}: image")
+        if table.samples == "clean" and "patch" in arm.image:
+            raise InputError(f"{where}: clean samples carry no patch, so image = '{arm.image}' means nothing.")
+    if isinstance(arm, Pruned):
+        _check_pruned(arm, where)
+
+
+def _check_pruned(arm: Pruned, where: str) -> None:
+    _known(arm.ratios, RATIO_SOURCES, f"{where}: ratios")
+    if arm.augmentation:
+        check_kind(arm.augmentation, where=where)
+    if arm.sequential and arm.image != "own":
+        raise InputError(f"{where}: sequential pruning is done for the explained sample only, not for '{arm.image}'.")
+
+
+def _check_rows(table: TableDefinition, where: str) -> None:
+    for row in table.rows:
+        if row.method:
+            _known(row.method, METHODS, f"{where}: row '{row.name}': method")
+        elif table.metric != MEASURED and not row.not_run:
+            raise InputError(f"{where}: row '{row.name}' names no method.")
+
+
+def _check_settings(table: TableDefinition, where: str) -> None:
+    """Every setting of the metrics that the table uses is there, allowed, and none besides."""
+    used = {table.metric_of(arm.column) for arm in table.arms if isinstance(arm, Mapped)}
+    wanted = {name: allowed for metric in sorted(used) for name, allowed in METRICS[metric].settings.items()}
+    for name, value in table.metric_settings.items():
+        _known(name, wanted, f"{where}: metric_settings")
+        allowed = wanted[name]
+        if isinstance(allowed, tuple):
+            _known(str(value), allowed, f"{where}: metric_settings.{name}")
+        elif type(value) is not int or value < allowed:
+            raise InputError(
+                f"{where}: metric_settings.{name} is {value!r}; a whole number from {allowed} belongs there."
+            )
+    missing = sorted(wanted.keys() - table.metric_settings.keys())
+    if missing:
+        raise InputError(f"{where}: metric_settings lacks {', '.join(missing)}.")
+
+
+def _known(name: str, allowed: Iterable[str], where: str) -> None:
+    if name not in allowed:
+        raise InputError(f"{where} is '{name}'. {nearest(name, allowed)}")

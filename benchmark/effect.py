@@ -8,7 +8,7 @@ from functools import partial
 from analysis.paired import PairedDifference, holm, paired_difference
 
 from .cells import AVERAGE, Cell
-from .definition import Dense, TableDefinition
+from .definition import TableDefinition
 from .policy import Policy
 
 
@@ -38,9 +38,9 @@ def effects(table: TableDefinition, cells: Sequence[Cell], policy: Policy) -> li
 
     Average rows are one question of their own, so Holm counts the methods only.
     """
-    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), None)
     found: list[Effect] = []
     for column in dict.fromkeys(cell.column for cell in cells if cell.kind == "value" and not cell.not_run):
+        baseline = table.baseline(column)
         if baseline is None or column == baseline:
             continue
         one = partial(effect, cells, policy, table.id, column=column, baseline=baseline)

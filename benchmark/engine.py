@@ -1,4 +1,4 @@
-"""One image's units on one prepared network: Hessians once, eliminations once, then every arm, ratio and method."""
+"""One set of images' units on the prepared networks: Hessians once, eliminations once, then every arm and method."""
 
 import math
 import resource
@@ -8,73 +8,35 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spade import saliency, sparsity, trace
-from spade.augment import checked_image
+from spade.augment import Augmentation, RandomRemove, augmented_batches, checked_image, named_augmentation
 from spade.errors import EnvironmentProblem, InputError
-from spade.layers import prunable_layers
+from spade.layer_solutions import LayerSolutions, Solver
+from spade.layers import excluded_layers, layer_grams, prunable_layers
 from spade.protocol import Protocol as Rules
 from spade.saliency import MethodUnavailable, Settings
 
+from .augmentation_kinds import PARTS, fields_of
 from .controls import CONTROLS
-from .metrics.trojan_auc import trojan_auc
+from .metrics.evidence import Evidence
+from .metrics.metric import METRICS
 from .plan import Job, Subject, Unit, generator_seed, hessian_key
 from .provenance import ARITHMETIC, releases, without_paths
 from .records import Status, UnitRecord
 from .runner import Finished
-
-
-class Sample(Protocol):
-    """An image with a patch in it."""
-
-    @property
-    def id(self) -> str:
-        """Name, unlike that of any other sample of the laboratory."""
-
-    @property
-    def image(self) -> Tensor:
-        """[C, H, W] in [0, 1], or uint8."""
-
-    @property
-    def mask(self) -> Tensor:
-        """[H, W] bool: where the patch is."""
-
-    @property
-    def target(self) -> int:
-        """The class the patch leads to, which the maps explain."""
-
-
-class Laboratory(Protocol):
-    """A backdoored network in evaluation mode, with its samples."""
-
-    @property
-    def model(self) -> nn.Module:
-        """The network."""
-
-    @property
-    def clean_accuracy(self) -> float:
-        """Share of unpatched test images it gets right."""
-
-    @property
-    def trojan_accuracy(self) -> Mapping[str, float]:
-        """By patch: share of patched test images that it takes for the patch's target."""
-
-    @property
-    def test_samples(self) -> Sequence[Sample]:
-        """What is explained."""
-
-    def normalise(self, images: Tensor, /) -> Tensor:
-        """Images [N, C, H, W] in [0, 1] as the network takes them."""
+from .supply import Sample, Supply
+from .work import Work
 
 
 @contextmanager
-def opened(laboratory: Callable[[], Laboratory], subject: Subject) -> Iterator["Engine"]:
+def opened(material: Callable[[], Supply], subject: Subject) -> Iterator["Engine"]:
     """An evaluator of jobs on one thread; the number of threads is given back.
 
     One thread, so that sums are added in the same order wherever and beside whatever a unit is computed.
@@ -82,7 +44,7 @@ def opened(laboratory: Callable[[], Laboratory], subject: Subject) -> Iterator["
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield Engine(laboratory(), subject)
+        yield Engine(material(), subject)
     finally:
         torch.set_num_threads(threads)
 
@@ -108,16 +70,21 @@ class _Answer:
 
 
 class Engine:
-    """Computes the units of one laboratory; calling it with a job yields them one by one, in the job's order."""
+    """Computes the units of one material; calling it with a job yields them one by one, in the job's order."""
 
-    def __init__(self, laboratory: Laboratory, subject: Subject) -> None:
-        self.laboratory = laboratory
+    def __init__(self, material: Supply, subject: Subject) -> None:
+        self.material = material
         self.subject = subject
-        self.samples = {sample.id: sample for sample in laboratory.test_samples}
-        self.layers = tuple(prunable_layers(laboratory.model))
+        self.samples = {sample.id: sample for sample in material.test_samples}
+        if subject.clean:
+            self.samples |= {sample.id: sample for sample in material.clean_samples}
+        model = material.network("")
         self.rules = Rules(**subject.protocol["pruning"])
+        spared = "" if self.rules.prune_first_convolution else _first_convolution(model)
+        self.layers = tuple(name for name in prunable_layers(model) if name != spared)
         self.settings = Settings(**subject.protocol["saliency"])
-        self.dense = _Network(laboratory.model, saliency.prepare(laboratory.model))
+        self.dense = _Network(model, saliency.prepare(model))
+        self.derived: dict[str, _Network | Exception] = {}
         self.versions = releases(ARITHMETIC)
 
     def __call__(self, job: Job) -> Iterator[Finished]:
@@ -148,7 +115,8 @@ class Engine:
             done = Finished(_without_value(blank, "failed", f"{type(problem).__name__}: {problem}"))
         seconds = time.perf_counter() - start - bench.spent + bench.share(unit)
         bench.spent = 0.0
-        return replace(done, record=replace(done.record, seconds=seconds, peak_memory_mb=_peak_memory_mb()))
+        record = replace(done.record, seconds=seconds, peak_memory_mb=_peak_memory_mb())
+        return replace(done, record=record, made=bench.taken())
 
     def _compute(self, unit: Unit, bench: "_Bench", blank: UnitRecord) -> Finished:
         if unit.impossible:
@@ -158,20 +126,36 @@ class Engine:
                 return Finished(replace(blank, value=self._measured(unit)))
             case "control":
                 sample = self.samples[unit.sample]
-                return _scored(blank, CONTROLS[unit.method](sample, _generator(unit.noise)), sample)
+                drawn = CONTROLS[unit.method](sample, _generator(unit.noise))
+                return self._scored(unit, blank, np.asarray(drawn), sample)
             case "map":
                 return self._map(unit, bench, blank)
 
     def _measured(self, unit: Unit) -> float:
         if unit.method == "clean_accuracy":
-            return self.laboratory.clean_accuracy
-        return self.laboratory.trojan_accuracy[unit.sample]
+            return self.material.clean_accuracy
+        return self.material.trojan_accuracy[unit.sample]
 
     def _map(self, unit: Unit, bench: "_Bench", blank: UnitRecord) -> Finished:
         sample = self.samples[unit.sample]
         network = bench.network(unit)
         x, dense = bench.seen(sample)
-        here = self.answer(network, x, sample) if unit.solver else dense
+        here = dense if network is self.dense else self.answer(network, x, sample)
+        heatmap, delta = bench.map(unit, network, x, sample)
+        record = replace(
+            blank,
+            kept=None if network is self.dense else here.predicted == dense.predicted,
+            probability_dense=dense.probability,
+            probability_sparse=here.probability,
+            sparsity=network.sparsity,
+            dead_columns=network.dead_columns,
+            fallbacks=network.fallbacks,
+            delta=delta if math.isfinite(delta) else None,
+        )
+        return self._scored(unit, record, heatmap, sample)
+
+    def explained(self, unit: Unit, network: _Network, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
+        """The map [H, W] of a unit, and how far its method misses its axiom (NaN where it has none)."""
         attribution = saliency.explain(
             unit.method,
             network.prepared,
@@ -180,17 +164,26 @@ class Engine:
             generator=_generator(unit.noise),
             settings=self.settings,
         )
-        record = replace(
-            blank,
-            kept=here.predicted == dense.predicted if unit.solver else None,
-            probability_dense=dense.probability,
-            probability_sparse=here.probability,
-            sparsity=network.sparsity,
-            dead_columns=network.dead_columns,
-            fallbacks=network.fallbacks,
-            delta=attribution.delta if math.isfinite(attribution.delta) else None,
+        return saliency.heatmap(attribution, self.rules.map_channels).numpy(), attribution.delta
+
+    def _scored(self, unit: Unit, record: UnitRecord, heatmap: NDArray[np.floating], sample: Sample) -> Finished:
+        """The record with the score of a map [H, W] under the unit's metric.
+
+        Raises:
+            ValueError: the map is not finite, or has no score.
+        """
+        evidence = Evidence(
+            image=self.material.normalise(checked_image(sample.image)[None])[0].numpy(),
+            mask=sample.mask.numpy(),
+            probability=lambda images: self._probability(images, sample.target),
         )
-        return _scored(record, saliency.heatmap(attribution, self.rules.map_channels).numpy(), sample)
+        value = METRICS[unit.metric].score(heatmap, evidence, **dict(unit.settings))
+        return Finished(replace(record, value=value), np.asarray(heatmap, dtype=np.float32))
+
+    def _probability(self, images: NDArray[np.float32], target: int) -> NDArray[np.float64]:
+        """Softmax of the target [N] that the dense network gives to normalised images [N, C, H, W]."""
+        with torch.no_grad():
+            return self.dense.model(torch.from_numpy(images)).double().softmax(dim=1)[:, target].numpy()
 
     def answer(self, network: _Network, x: Tensor, sample: Sample) -> _Answer:
         """What a network says of the normalised image [1, C, H, W] of a sample."""
@@ -198,8 +191,23 @@ class Engine:
             probabilities = network.model(x)[0].softmax(dim=0)
         return _Answer(int(probabilities.argmax()), float(probabilities[sample.target]))
 
+    def other(self, name: str) -> _Network:
+        """A network derived from the dense one, with what share of it is zero; made ready once."""
+        if name not in self.derived:
+            self.derived[name] = _kept(lambda: self._derived(name))
+        return _given(self.derived[name])
+
+    def _derived(self, name: str) -> _Network:
+        model = self.material.network(name)
+        zeros = {layer: float((module.weight == 0).float().mean()) for layer, module in prunable_layers(model).items()}
+        return _Network(
+            model,
+            saliency.prepare(model, like=self.dense.prepared),
+            sparsity={layer: share for layer, share in zeros.items() if share},
+        )
+
     def prune(self, unit: Unit, prepared: trace.Prepared) -> _Network:
-        """The sparse network of a unit, from what was prepared for its image."""
+        """The sparse network of a unit, from what was prepared for its images."""
         ratios = self.ratios(unit)
         model = prepared.sparse_model(ratios)
         solutions = {layer: prepared.solve(layer, ratio) for layer, ratio in ratios.items()}
@@ -211,22 +219,103 @@ class Engine:
             fallbacks=tuple(f"{layer}: {told}" for layer, solution in solutions.items() for told in solution.fallbacks),
         )
 
+    def prune_sequentially(self, unit: Unit) -> _Network:
+        """The sparse network of a unit whose layers are pruned one behind the other; nothing of it can be shared."""
+        ratios = self.ratios(unit)
+        with trace.traced(
+            self.material.network(""),
+            self._images(unit)[0],
+            ratios=ratios,
+            normalise=self.material.normalise,
+            solver=_solver(unit),
+            protocol=self.rules,
+            sequential=True,
+            n_augmentations=self.subject.n_augmentations,
+            generator=_generator(hessian_key(self.subject, unit.image)),
+        ) as sparse:
+            return _Network(
+                sparse.model,
+                saliency.prepare(sparse.model, like=self.dense.prepared),
+                sparsity={layer: sparse.sparsity[layer] for layer in ratios},
+                fallbacks=tuple(
+                    f"{layer}: {told}" for layer, all_told in sparse.fallbacks.items() for told in all_told
+                ),
+            )
+
     def ratios(self, unit: Unit) -> dict[str, float]:
         """The layers a unit prunes and how much."""
-        return {layer: ratio for layer, ratio in sparsity.by_group(self.layers, dict(unit.ratios)).items() if ratio}
+        if unit.rule == "linear":
+            found = sparsity.linear(self.layers, dict(unit.ratios)["last"])
+        else:
+            found = sparsity.by_group(self.layers, dict(unit.ratios))
+        return {layer: ratio for layer, ratio in found.items() if ratio}
 
-    def prepare(self, image: str, solver: Literal["obc", "sparsegpt"], layers: Sequence[str]) -> trace.Prepared:
-        """What every trace of one image needs, by one solver."""
-        return trace.prepare(
-            self.laboratory.model,
-            self.samples[image].image,
-            normalise=self.laboratory.normalise,
-            solver=solver,
-            protocol=self.rules,
-            layers=layers,
-            n_augmentations=self.subject.n_augmentations,
-            generator=_generator(hessian_key(self.subject, image)),
+    def hessians(self, unit: Unit, layers: Sequence[str]) -> dict[str, Tensor]:
+        """The Hessians [groups, d, d] of some layers for a unit's images, whatever solver asks for them."""
+        images = self._images(unit)
+        batches = (self.material.normalise(batch) for batch in self._batches(unit, images))
+        return layer_grams(self.material.network(""), batches, layers=layers)
+
+    def prepared(self, unit: Unit, hessians: Mapping[str, Tensor]) -> trace.Prepared:
+        """What every trace by the unit's solver needs, from Hessians made before."""
+        start = time.perf_counter()
+        model = self.material.network("")
+        layers = prunable_layers(model)
+        solutions = {
+            name: LayerSolutions(layers[name], hessian, solver=_solver(unit), protocol=self.rules)
+            for name, hessian in hessians.items()
+        }
+        return trace.Prepared(
+            model,
+            solutions,
+            excluded=excluded_layers(model),
+            unprepared=[name for name in layers if name not in hessians],
+            seconds=time.perf_counter() - start,
         )
+
+    def _images(self, unit: Unit) -> Tensor:
+        """The images [N, C, H, W] in [0, 1] that a unit is pruned for."""
+        if unit.images is None:
+            raise ValueError("nothing is pruned here")
+        return self.material.images(unit.images, self.subject.n_augmentations)
+
+    def _batches(self, unit: Unit, images: Tensor) -> Iterator[Tensor]:
+        if unit.images is not None and unit.images.many:
+            return iter(torch.split(images, _BATCH))
+        return augmented_batches(
+            images[0],
+            self.subject.n_augmentations,
+            augmentation=_augmentation(named_augmentation(self.rules.augmentation), unit.augmentation),
+            generator=_generator(hessian_key(self.subject, unit.image)),
+            batch_size=_BATCH,
+        )
+
+
+_BATCH = 64  # images a forward pass; the Hessians depend on it by rounding only
+
+
+def _first_convolution(model: nn.Module) -> str:
+    """Name of the convolution that a network defines first, "" if it has none."""
+    return next((name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)), "")
+
+
+def _solver(unit: Unit) -> Solver:
+    if not unit.solver:
+        raise ValueError("nothing is pruned here")
+    return unit.solver
+
+
+def _augmentation(amounts: Augmentation, kind: str) -> Augmentation:
+    """The scale's augmentation with only the parts of a kind; random removal, if the scale has none, as in A14."""
+    if not kind:
+        return amounts
+    off: dict[str, object] = {"jitter": None, "crop": None, "remove": None, "noise": 0.0, "flip": 0.0}
+    there: dict[str, object] = {part: getattr(amounts, part) for part in PARTS.values()}
+    there["remove"] = there["remove"] or RandomRemove()
+    if missing := [part for part in fields_of(kind) if not there[part]]:
+        raise InputError(f"The scale's augmentation has no {' or '.join(missing)}, so '{kind}' has no amounts.")
+    changes: dict[str, object] = off | {part: there[part] for part in fields_of(kind)}
+    return replace(amounts, **changes)  # type: ignore[arg-type] # each under its own field
 
 
 Made = TypeVar("Made")
@@ -244,53 +333,86 @@ class _Bench:
     def __init__(self, engine: Engine, job: Job) -> None:
         self.engine = engine
         self.units = job.units
-        self.users = Counter(_network_of(unit) for unit in job.units)
+        self.users = Counter(unit.trace for unit in job.units)
         self.spent = 0.0
-        self._prepared: dict[str, trace.Prepared | Exception] = {}
+        self._made = Work()
+        self._hessians: dict[tuple[object, ...], Mapping[str, Tensor] | Exception] = {}
+        self._prepared: dict[tuple[object, ...], trace.Prepared | Exception] = {}
         self._network: tuple[object, _Network | Exception] = (None, engine.dense)
         self._cost = 0.0
+        self._map: tuple[object, tuple[NDArray[np.float32], float] | Exception] = (None, ValueError("none yet"))
         self._seen: dict[str, tuple[Tensor, _Answer]] = {}
+
+    def taken(self) -> Work:
+        """What was made since this was last asked."""
+        made, self._made = self._made, Work()
+        return made
 
     def network(self, unit: Unit) -> _Network:
         """The network that a unit's map is made on; only the last one is kept, the job's order has each once."""
+        if unit.network:
+            return self.engine.other(unit.network)
         if not unit.solver:
             return self.engine.dense
-        if self._network[0] != _network_of(unit):
+        if self._network[0] != unit.trace:
             start = time.perf_counter()
-            self._network = (_network_of(unit), _kept(lambda: self.engine.prune(unit, self._of_image(unit))))
+            self._network = (unit.trace, _kept(lambda: self._pruned(unit)))
             self._cost = self.spent = time.perf_counter() - start
         return _given(self._network[1])
 
     def share(self, unit: Unit) -> float:
         """The seconds charged to a unit for the network it used."""
-        return self._cost / self.users[_network_of(unit)] if self._network[0] == _network_of(unit) else 0.0
+        return self._cost / self.users[unit.trace] if self._network[0] == unit.trace else 0.0
+
+    def map(self, unit: Unit, network: _Network, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
+        """The map of a unit and its completeness delta; only the last is kept, the job's order has each once."""
+        if self._map[0] != unit.map:
+            self._made += Work(maps=1)
+            self._map = (unit.map, _kept(lambda: self.engine.explained(unit, network, x, sample)))
+        return _given(self._map[1])
 
     def seen(self, sample: Sample) -> tuple[Tensor, _Answer]:
         """The normalised image [1, C, H, W] of a sample, and what the dense network says of it."""
         if sample.id not in self._seen:
             image = checked_image(sample.image)
-            x = self.engine.laboratory.normalise(image[None])
+            x = self.engine.material.normalise(image[None])
             self._seen[sample.id] = x, self.engine.answer(self.engine.dense, x, sample)
         return self._seen[sample.id]
 
-    def _of_image(self, unit: Unit) -> trace.Prepared:
-        if unit.solver and unit.solver not in self._prepared:
-            solver, wanted = unit.solver, self._layers(unit.solver)
-            self._prepared[solver] = _kept(lambda: self.engine.prepare(unit.image, solver, wanted))
-        return _given(self._prepared[unit.solver])
+    def _pruned(self, unit: Unit) -> _Network:
+        if unit.sequential:
+            self._made += Work(hessians=1, factorisations=1, traces=1)
+            return self.engine.prune_sequentially(unit)
+        prepared = self._factorised(unit)
+        self._made += Work(traces=1)
+        return self.engine.prune(unit, prepared)
 
-    def _layers(self, solver: str) -> list[str]:
-        """The layers that some unit of the job prunes with this solver."""
+    def _factorised(self, unit: Unit) -> trace.Prepared:
+        name = (unit.solver, unit.hessians)
+        if name not in self._prepared:
+            hessians = self._grams(unit)
+            wanted = self._layers(lambda other: other.solver == unit.solver)
+            chosen = {layer: hessians[layer] for layer in wanted if layer in hessians}
+            self._made += Work(factorisations=1)
+            self._prepared[name] = _kept(lambda: self.engine.prepared(unit, chosen))
+        return _given(self._prepared[name])
+
+    def _grams(self, unit: Unit) -> Mapping[str, Tensor]:
+        """Hessians of every layer that some unit on these images prunes, by whatever solver."""
+        if unit.hessians not in self._hessians:
+            wanted = self._layers(lambda other: other.hessians == unit.hessians)
+            self._made += Work(hessians=1)
+            self._hessians[unit.hessians] = _kept(lambda: self.engine.hessians(unit, wanted))
+        return _given(self._hessians[unit.hessians])
+
+    def _layers(self, chosen: Callable[[Unit], bool]) -> list[str]:
+        """The layers that some of the job's units prune in parallel."""
         wanted: set[str] = set()
         for unit in self.units:
-            if unit.solver == solver:
+            if unit.solver and not unit.sequential and chosen(unit):
                 with suppress(InputError):  # ratios the network has no layer for fail at their own units
                     wanted |= self.engine.ratios(unit).keys()
         return [layer for layer in self.engine.layers if layer in wanted]
-
-
-def _network_of(unit: Unit) -> tuple[str, tuple[tuple[str, float], ...]]:
-    return unit.solver, unit.ratios
 
 
 def _kept(make: Callable[[], Made]) -> Made | Exception:
@@ -307,18 +429,6 @@ def _given(made: Made | Exception) -> Made:
     if isinstance(made, Exception):
         raise made
     return made
-
-
-def _scored(record: UnitRecord, heatmap: ArrayLike, sample: Sample) -> Finished:
-    """The record with its Trojan AUC, and the map [H, W].
-
-    Raises:
-        ValueError: the map is not finite, or the mask covers nothing or everything.
-    """
-    value = trojan_auc(heatmap, sample.mask)
-    if math.isnan(value):
-        raise ValueError("the patch mask covers nothing or everything, so no ranking can be right or wrong")
-    return Finished(replace(record, value=value), np.asarray(heatmap, dtype=np.float32))
 
 
 def _without_value(record: UnitRecord, status: Status, reason: str) -> UnitRecord:

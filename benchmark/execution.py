@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import policy, runner, unit_file
-from .plan import Plan
+from . import policy, runner, unit_file, work
+from .plan import Plan, one_of_each
 from .records import UnitRecord
 from .runner import Finished, OpenEvaluator
 from .store import SHORT, Store
 from .unit_file import UnitFile
+from .work import Work
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Execution:
         left: units without a record.
         failed: units of the plan whose record says they failed.
         interrupted: whether somebody stopped it.
+        made: the dear work that was done.
+        least: the least work that the units it computed can take.
         notes: sentences about damage found in the store.
     """
 
@@ -30,6 +33,8 @@ class Execution:
     failed: int
     interrupted: bool
     notes: tuple[str, ...]
+    made: Work = Work()  # noqa: RUF009 - frozen
+    least: Work = Work()  # noqa: RUF009 - frozen
 
 
 def execute(
@@ -39,14 +44,14 @@ def execute(
     open_evaluator: OpenEvaluator,
     workers: int,
     retry_failed: bool = False,
-    limit: int | None = None,
+    calibrate: bool = False,
     on_start: Callable[[int, int], None] = lambda _stored, _asked: None,
     on_record: Callable[[UnitRecord], None] = lambda _: None,
 ) -> Execution:
     """Compute the units that the store does not have yet, and keep each as it is finished.
 
     retry_failed: compute units again whose record says "failed"; otherwise a failure is a result.
-    limit: jobs to do at most, for a calibration.
+    calibrate: do one job of each kind only, to learn what they take.
     on_start: told how many units are stored and how many are asked.
 
     Raises:
@@ -59,11 +64,17 @@ def execute(
         again = {key for key, record in units.records.items() if retry_failed and record.status == "failed"}
         stored = units.records.keys() - again
         on_start(len(stored & keys), len(keys))
-        jobs = plan.jobs(stored)[:limit]
+        jobs = plan.jobs(stored)
+        if calibrate:
+            jobs = one_of_each(jobs)
 
         in_force = policy.load().sha256[:SHORT]
+        made, kept = Work(), set[str]()
 
         def keep(finished: Finished) -> None:
+            nonlocal made
+            made += finished.made
+            kept.add(finished.record.key)
             if finished.heatmap is not None:
                 store.write_map(plan.subject.recipe_sha256, finished.record.key, finished.heatmap)
             record = replace(finished.record, policy=in_force)
@@ -84,4 +95,6 @@ def execute(
             failed=sum(records[key].status == "failed" for key in keys & records.keys()),
             interrupted=interrupted,
             notes=units.notes,
+            made=made,
+            least=work.least(unit for unit in plan.units if unit.key in kept),
         )

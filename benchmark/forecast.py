@@ -37,9 +37,10 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
     subject = _known_subject(store, recipe, seed)
     trained = subject is not None
     # Without a network the samples have no names yet, but there will be as many.
-    nameless = tuple(SampleNote(f"sample {i}", label=0, target=0, patch="") for i in range(recipe.samples.test))
     asked = plan.make(
-        (definition.load(table) for table in tables), subject or rerun.unexplained(recipe, seed, samples=nameless)
+        (definition.load(table) for table in tables),
+        subject
+        or rerun.unexplained(recipe, seed, samples=_nameless(recipe, "sample"), clean=_nameless(recipe, "clean")),
     )
     records = dict(unit_file.read(store.units_path(asked.subject)).records) if trained else {}
     # Other seeds of the scale do the same work, so their timings count as well.
@@ -53,6 +54,20 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
     return Outlook(asked, stored, plan.cost(asked, records, others), trained)
 
 
+def _nameless(recipe: Scale, name: str) -> tuple[SampleNote, ...]:
+    """As many notes as there will be samples, the patches in turn, each of a class of its own as far as there are."""
+    patches = recipe.backdoor.patches
+    return tuple(
+        SampleNote(
+            f"{name} {i}",
+            label=i % recipe.images.classes,
+            target=0,
+            patch=patches[i % len(patches)] if name == "sample" else "",
+        )
+        for i in range(recipe.samples.test)
+    )
+
+
 def _known_subject(store: Store, recipe: Scale, seed: int) -> Subject | None:
     """The subject that a run would have now, if its network was prepared before."""
     try:
@@ -61,4 +76,6 @@ def _known_subject(store: Store, recipe: Scale, seed: int) -> Subject | None:
         return None
     if earlier.recipe_sha256 != recipe.recipe_sha256(seed):
         return None
-    return rerun.unexplained(recipe, seed, weights_sha256=earlier.weights_sha256, samples=earlier.samples)
+    return rerun.unexplained(
+        recipe, seed, weights_sha256=earlier.weights_sha256, samples=earlier.samples, clean=earlier.clean
+    )

@@ -7,14 +7,18 @@ import hashlib
 import json
 import math
 import statistics
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from spade.errors import InputError, nearest
 
-from .definition import Dense, Measured, NotRun, OneGroup, Pruned, Row, TableDefinition
+from .augmentation_kinds import is_the_scales
+from .definition import Arm, Dense, Derived, Mapped, Measured, NotRun, OneGroup, Pruned, Row, TableDefinition
+from .networks import NETWORKS
+from .ratios import RATIO_SOURCES
 from .records import AskedCell, SampleNote, UnitRecord
+from .selection import SELECTIONS, ImageSet
 
 STAGES = {"hessian": 1, "trace": 1, "map": 1, "score": 1, "measure": 1}
 """Versions of the stages; raise one when its results change, and every unit that rests on it is computed again."""
@@ -37,7 +41,9 @@ class Subject:
         protocol: every knob of pruning and scoring, as JSON data.
         numerics: what decides the arithmetic (device, dtype, threads, library releases).
         ratios: by name, either one `Ratios` for all methods or `Ratios` by method.
+        samples: test images with a patch.
         patches: names of the Trojan patches, in order.
+        clean: test images without one.
     """
 
     scale: str
@@ -50,6 +56,12 @@ class Subject:
     ratios: Mapping[str, Mapping[str, Any]]
     samples: tuple[SampleNote, ...]
     patches: tuple[str, ...]
+    clean: tuple[SampleNote, ...] = ()
+
+    @property
+    def all_samples(self) -> tuple[SampleNote, ...]:
+        """Everything that some table explains."""
+        return self.samples + self.clean
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,14 @@ class Unit:
         key: sha256 over everything the value depends on; equal in every table that asks for it.
         kind: "map" (a saliency map, scored), "control" (a map no network made, scored), "measurement".
         sample: the explained sample ("" or a patch for a measurement).
-        arm: table-free name for people; the key holds the facts (solver, image, ratios).
+        arm: table-free name for people; the key holds the facts (solver, images, ratios).
+        network: a name of NETWORKS, "" for the dense one.
         solver: "" where nothing is pruned.
-        image: id of the sample whose augmentations the pruning sees; "" where nothing is pruned.
+        images: what the pruning sees; None where nothing is pruned.
+        augmentation: kinds of augmentation, "" for the scale's own.
+        sequential: whether layers are pruned one behind the other.
+        rule: what `ratios` mean: by group of layers, or "linear" over all layers.
+        settings: the metric's.
         noise: sha256 that seeds the method's randomness; the same for every arm, so that differences between arms
             are not differences in the random numbers.
         impossible: why there is nothing to compute; recorded as "skipped".
@@ -72,13 +89,23 @@ class Unit:
     sample: str
     arm: str
     method: str
+    network: str = ""
     solver: Literal["", "obc", "sparsegpt"] = ""
-    image: str = ""
+    images: ImageSet | None = None
+    augmentation: str = ""
+    sequential: bool = False
+    rule: Literal["", "linear"] = ""
     ratios: tuple[tuple[str, float], ...] = ()
     metric: str = "trojan_auc"
+    settings: tuple[tuple[str, Any], ...] = ()
     impossible: str = ""
     key: str = ""
     noise: str = ""
+
+    @property
+    def image(self) -> str:
+        """Name of the images that the pruning sees; "" where nothing is pruned."""
+        return "" if self.images is None else self.images.name
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -93,8 +120,25 @@ class Unit:
 
     @property
     def home(self) -> str:
-        """The image whose Hessians this unit needs, so the job that computes it."""
-        return self.image or (self.sample if self.kind != "measurement" else NETWORK_JOB)
+        """The images whose Hessians this unit needs, so the job that computes it."""
+        name = self.image or (self.sample if self.kind != "measurement" else NETWORK_JOB)
+        return f"{name}, {self.augmentation}" if self.augmentation else name
+
+    @property
+    def hessians(self) -> tuple[object, ...]:
+        """What its Hessians depend on: units that agree in it share them. Sequential pruning shares them with none."""
+        own = (self.solver, self.rule, self.ratios) if self.sequential else ()
+        return (self.image, self.augmentation, *own)
+
+    @property
+    def trace(self) -> tuple[object, ...]:
+        """What its network depends on: units that agree in it share the network."""
+        return (self.network, self.solver, self.hessians, self.sequential, self.rule, self.ratios)
+
+    @property
+    def map(self) -> tuple[object, ...]:
+        """What its map depends on: units that agree in it differ by the metric only."""
+        return (self.trace, self.sample, self.method)
 
 
 @dataclass(frozen=True)
@@ -114,9 +158,14 @@ class Plan:
     units: tuple[Unit, ...]
     asked: tuple[AskedCell, ...]
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks it explains besides the dense one."""
+        return tuple(dict.fromkeys(unit.network for unit in self.units if unit.network))
+
     def jobs(self, stored: Container[str] = ()) -> tuple[Job, ...]:
-        """The units whose keys are not stored yet, by the image they prune for, in the order of the samples."""
-        by_home: dict[str, list[Unit]] = {sample.id: [] for sample in self.subject.samples}
+        """The units whose keys are not stored yet, by the images they prune for, in the order of the samples."""
+        by_home: dict[str, list[Unit]] = {sample.id: [] for sample in self.subject.all_samples}
         for unit in self.units:
             if unit.key not in stored:
                 by_home.setdefault(unit.home, []).append(unit)
@@ -143,15 +192,12 @@ def make(tables: Iterable[TableDefinition], subject: Subject) -> Plan:
     return Plan(subject=subject, tables=chosen, units=tuple(units.values()), asked=tuple(asked))
 
 
-def other_sample(sample: str, samples: Iterable[SampleNote], seed: int) -> str:
-    """A random other sample, "" if there is none: the next one on a random circle through all samples.
-
-    On a circle every sample prunes for exactly one other, so jobs stay equally long, and each other sample is equally
-    likely a priori.
-    """
-    circle = sorted((note.id for note in samples), key=lambda name: _digest(["other sample", seed, name]))
-    position = circle.index(sample)
-    return circle[(position + 1) % len(circle)] if len(circle) > 1 else ""
+def one_of_each(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """The first job of each kind: of those that do the same for one image as another does for another."""
+    kinds: dict[frozenset[tuple[str, str, str]], Job] = {}
+    for job in jobs:
+        kinds.setdefault(frozenset((unit.arm, unit.method, unit.metric) for unit in job.units), job)
+    return tuple(kinds.values())
 
 
 def generator_seed(key: str) -> int:
@@ -160,7 +206,10 @@ def generator_seed(key: str) -> int:
 
 
 def hessian_key(subject: Subject, image: str) -> str:
-    """The sha256 that seeds an image's augmentations: the same for every solver and ratio, so arms are paired."""
+    """The sha256 that seeds an image's augmentations: the same for every solver, ratio and kind of augmentation.
+
+    So arms are paired: the crops of "J+RC" are those of "RC".
+    """
     return _digest(
         {
             "stage": "hessian",
@@ -201,17 +250,22 @@ def cost(plan: Plan, records: Mapping[str, UnitRecord], measured: Iterable[UnitR
 
 
 def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell, list[Unit]]]:
+    explained = _explained(table, subject)
     for row in table.rows:
         for arm in table.arms:
-            reason = row.not_run or (arm.reason if isinstance(arm, NotRun) else "")
-            units = [] if reason else _units(row, arm, subject)
+            reason = row.not_run or _why_not(arm, row, subject)
+            units = [] if reason else _units(table, row, arm, subject)
             kind: Literal["value", "measurement"] = "measurement" if isinstance(arm, Measured) else "value"
             yield _asked(table, row.name, arm.column, kind, units, reason), units
     for control in table.controls:
-        units = [
-            _sealed(Unit(kind="control", sample=s.id, arm="control", method=control), subject) for s in subject.samples
-        ]
+        units = [_sealed(Unit(kind="control", sample=s.id, arm="control", method=control), subject) for s in explained]
         yield _asked(table, control, CONTROL_COLUMN, "control", units, ""), units
+
+
+def _explained(table: TableDefinition, subject: Subject) -> tuple[SampleNote, ...]:
+    """The samples a table explains at the subject's scale."""
+    samples = subject.samples if table.samples == "trojan" else subject.clean
+    return samples[: table.limit.get(subject.scale)]
 
 
 def _asked(  # noqa: PLR0917 - one argument a field of the result
@@ -226,55 +280,94 @@ def _asked(  # noqa: PLR0917 - one argument a field of the result
     return AskedCell(table=table.id, row=row, column=column, kind=kind, units=pairs, not_run=reason)
 
 
-def _units(row: Row, arm: Dense | Pruned | OneGroup | Measured | NotRun, subject: Subject) -> list[Unit]:
+def _why_not(arm: Arm, row: Row, subject: Subject) -> str:
+    """Why a cell is not run at the subject's scale; "" if it is.
+
+    Raises:
+        InputError: the scale lacks ratios that it has for other methods, or has some whose name no arm knows.
+    """
+    if isinstance(arm, NotRun):
+        return arm.reason
+    if not isinstance(arm, Pruned) or RATIO_SOURCES[arm.ratios].rule == "linear":
+        return ""
+    if arm.ratios in subject.ratios:
+        _ratios(arm.ratios, row.method, subject)
+        return ""
+    strange = sorted(subject.ratios.keys() - RATIO_SOURCES.keys())
+    if strange:
+        raise InputError(
+            f"Scale '{subject.scale}' has no ratios called '{arm.ratios}', but some called '{strange[0]}', which no "
+            f"table asks for. {nearest(strange[0], RATIO_SOURCES)}"
+        )
+    return f"scale '{subject.scale}' has no ratios '{arm.ratios}' ({RATIO_SOURCES[arm.ratios].title})"
+
+
+def _units(table: TableDefinition, row: Row, arm: Arm, subject: Subject) -> list[Unit]:
     match arm:
         case Measured(quantity="clean_accuracy"):
             return [_sealed(_measurement("", "clean_accuracy"), subject)]
         case Measured(quantity="trojan_accuracy"):
             return [_sealed(_measurement(patch, "trojan_accuracy"), subject) for patch in subject.patches]
-        case Dense():
-            maps = [Unit(kind="map", sample=s.id, arm="dense", method=row.method) for s in subject.samples]
-        case Pruned():
-            ratios = _ratios(arm.ratios, row.method, subject)
-            maps = [_pruned(s.id, row.method, arm, f"{arm.ratios} ratios", ratios, subject) for s in subject.samples]
-        case OneGroup():
-            ratios = ((arm.group, arm.sparsity),)
-            name = f"{arm.group} at {arm.sparsity:g}"
-            maps = [_pruned(s.id, row.method, arm, name, ratios, subject) for s in subject.samples]
         case NotRun():
             return []
-    return [_sealed(unit, subject) for unit in maps]
+    metric = table.metric_of(arm.column)
+    maps = [_map(row.method, arm, sample, subject) for sample in _explained(table, subject)]
+    settings = tuple(sorted(table.metric_settings.items()))
+    return [_sealed(replace(unit, metric=metric, settings=settings), subject) for unit in maps]
 
 
 def _measurement(sample: str, quantity: str) -> Unit:
     return Unit(kind="measurement", sample=sample, arm="network", method=quantity, metric=quantity)
 
 
-def _pruned(  # noqa: PLR0917 - the parts of a pruned unit's identity
-    sample: str,
-    method: str,
-    arm: Pruned | OneGroup,
-    name: str,
-    ratios: tuple[tuple[str, float], ...],
-    subject: Subject,
-) -> Unit:
-    image = sample if arm.image == "own" else other_sample(sample, subject.samples, subject.seed)
-    return Unit(
-        kind="map",
-        sample=sample,
-        arm=f"{arm.solver}, {name}, {arm.image} sample",
-        method=method,
+def _map(method: str, arm: Mapped, sample: SampleNote, subject: Subject) -> Unit:
+    unit = Unit(kind="map", sample=sample.id, arm="dense", method=method)
+    match arm:
+        case Dense():
+            return unit
+        case Derived():
+            return replace(unit, arm=arm.network, network=arm.network)
+        case OneGroup():
+            name, rule = f"{arm.group} at {arm.sparsity:g}", ""
+            ratios: tuple[tuple[str, float], ...] = ((arm.group, arm.sparsity),)
+        case Pruned() if RATIO_SOURCES[arm.ratios].rule == "linear":
+            name, rule, ratios = f"{arm.ratios} ratios", "linear", (("last", LINEAR_LAST),)
+        case Pruned():
+            name, rule, ratios = f"{arm.ratios} ratios", "", _ratios(arm.ratios, method, subject)
+    chosen = SELECTIONS[arm.image].choose(sample, _alike(sample, subject), subject.seed)
+    unit = replace(
+        unit,
+        arm=f"{arm.solver}, {name}, {_SEEN.get(arm.image, arm.image)}",
         solver=arm.solver,
-        image=image,
+        images=chosen,
+        rule="linear" if rule else "",
         ratios=ratios,
-        impossible="" if image else "there is no other test sample to prune with",
+        impossible="" if chosen else f"{SELECTIONS[arm.image].title}: there is none",
     )
+    return _as_pruned(unit, arm, subject) if isinstance(arm, Pruned) else unit
+
+
+LINEAR_LAST = 0.99
+"""The ratio of the last layer under the linear rule (appendix B)."""
+
+_SEEN = {"own": "own sample"}
+
+
+def _as_pruned(unit: Unit, arm: Pruned, subject: Subject) -> Unit:
+    """The unit with what a pruned arm may choose besides its ratios, said in its name where it differs."""
+    amounts = subject.protocol.get("augmentation", {})
+    kind = "" if arm.augmentation and is_the_scales(arm.augmentation, amounts) else arm.augmentation
+    said = [unit.arm, *([kind] if kind else []), *(["sequential"] if arm.sequential else [])]
+    return replace(unit, arm=", ".join(said), augmentation=kind, sequential=arm.sequential)
+
+
+def _alike(sample: SampleNote, subject: Subject) -> Sequence[SampleNote]:
+    """The samples of the same kind."""
+    return subject.samples if sample in subject.samples else subject.clean
 
 
 def _ratios(name: str, method: str, subject: Subject) -> tuple[tuple[str, float], ...]:
     """Group and ratio pairs of one method, sorted, from a scale's ratios of that name."""
-    if name not in subject.ratios:
-        raise InputError(f"Scale '{subject.scale}' has no ratios called '{name}'. {nearest(name, subject.ratios)}")
     found = subject.ratios[name]
     if any(isinstance(value, Mapping) for value in found.values()):
         if method not in found:
@@ -285,14 +378,22 @@ def _ratios(name: str, method: str, subject: Subject) -> tuple[tuple[str, float]
 
 def _sealed(unit: Unit, subject: Subject) -> Unit:
     """The unit with its keys filled in."""
-    of_sample = {
+    of_map = {
         "weights": subject.weights_sha256,
         "seed": subject.seed,
         "sample": unit.sample,
         "method": unit.method,
-        "metric": unit.metric,
     }
-    noise = _digest({"stage": "noise", "version": STAGES["map"], **of_sample})
+    # All metrics score one map, so the noise does not depend on the metric; a name stands there for earlier results.
+    noise = _digest({"stage": "noise", "version": STAGES["map"], "metric": "trojan_auc", **of_map})
+    # What a unit does not ask for is not in its key, so a new knob leaves the keys of earlier units as they were.
+    asked = {
+        "network": [unit.network, NETWORKS[unit.network].settings] if unit.network else None,
+        "augmentation": unit.augmentation,
+        "sequential": unit.sequential,
+        "rule": unit.rule,
+        "settings": dict(unit.settings),
+    }
     key = _digest(
         {
             "stage": unit.stages[-1],
@@ -304,15 +405,18 @@ def _sealed(unit: Unit, subject: Subject) -> Unit:
             "image": unit.image,
             "ratios": unit.ratios,
             "n_augmentations": subject.n_augmentations,
-            **of_sample,
+            "metric": unit.metric,
+            **of_map,
+            **{name: value for name, value in asked.items() if value},
         }
     )
     return replace(unit, key=key, noise=noise)
 
 
-def _together(unit: Unit) -> tuple[str, tuple[tuple[str, float], ...], str]:
-    """Sort key that keeps the methods on one sparse model together (the sort is stable within them)."""
-    return unit.solver, unit.ratios, unit.sample
+def _together(unit: Unit) -> tuple[str, ...]:
+    """Sort key that keeps the methods on one network together, and the metrics on one map (the sort is stable)."""
+    ratios = repr(unit.ratios)
+    return unit.network, unit.solver, repr(unit.sequential), unit.rule, ratios, unit.sample, unit.method
 
 
 def _digest(data: object) -> str:

@@ -21,8 +21,9 @@ from spade.saliency import SETTINGS
 from . import definition, engine, plan, policy, provenance, scale
 from .engine import Engine
 from .execution import Execution, execute
+from .material import Material
 from .models import laboratory
-from .models.laboratory import Laboratory
+from .models.laboratory import Laboratory, Sample
 from .plan import Subject
 from .records import SampleNote, UnitRecord
 from .scale import Scale
@@ -35,7 +36,7 @@ class Request:
 
     Attributes:
         tables: ids, in any order; what the store knows of other tables stays.
-        limit: jobs to do at most (a calibration); None for all.
+        calibrate: compute one job of each kind only.
     """
 
     scale: str
@@ -44,7 +45,7 @@ class Request:
     workers: int
     retrain: bool = False
     retry_failed: bool = False
-    limit: int | None = None
+    calibrate: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,14 @@ def rerun(
     )
     for note in bench.notes:
         watch.note(note)
-    subject = subject_of(recipe, request.seed, bench)
+    material = Material(recipe, request.seed, bench, store.cache)
+    subject = subject_of(material)
     earlier = _earlier(store, subject)
     if earlier is not None:
         _refuse_other_rules(earlier, store)
     known = _in_order([*request.tables, *(earlier.tables if earlier else ())])
     history = [dict(item) for item in earlier.provenance["invocations"]] if earlier else []
-    _keep_samples(store, bench)
+    _keep_samples(store, material)
     done: Execution | None = None
 
     def keep_manifest(ended: str) -> None:
@@ -107,13 +109,16 @@ def rerun(
         store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 
     keep_manifest("running")
+    wanted = plan.make(asked, subject)
+    for name in wanted.networks:
+        material.network(name, progress=watch.training)  # once here, so that no two workers make it
     done = execute(
-        plan.make(asked, subject),
+        wanted,
         store,
         open_evaluator=partial(opened, request.scale, request.seed, store.cache, subject),
         workers=request.workers,
         retry_failed=request.retry_failed,
-        limit=request.limit,
+        calibrate=request.calibrate,
         on_start=watch.start,
         on_record=watch.record,
     )
@@ -121,13 +126,30 @@ def rerun(
     return done
 
 
-def subject_of(recipe: Scale, seed: int, bench: Laboratory) -> Subject:
-    """What a laboratory's units are about."""
-    notes = tuple(SampleNote(s.id, label=s.label, target=s.target, patch=s.patch) for s in bench.test_samples)
-    return unexplained(recipe, seed, weights_sha256=weights_sha256(bench), samples=notes)
+def subject_of(material: Material) -> Subject:
+    """What a material's units are about."""
+    bench = material.bench
+    return unexplained(
+        material.scale,
+        material.seed,
+        weights_sha256=weights_sha256(bench),
+        samples=_notes(bench.test_samples),
+        clean=_notes(material.clean_samples),
+    )
 
 
-def unexplained(recipe: Scale, seed: int, *, weights_sha256: str = "", samples: tuple[SampleNote, ...] = ()) -> Subject:
+def _notes(samples: Iterable[Sample]) -> tuple[SampleNote, ...]:
+    return tuple(SampleNote(s.id, label=s.label, target=s.target, patch=s.patch) for s in samples)
+
+
+def unexplained(
+    recipe: Scale,
+    seed: int,
+    *,
+    weights_sha256: str = "",
+    samples: tuple[SampleNote, ...] = (),
+    clean: tuple[SampleNote, ...] = (),
+) -> Subject:
     """The subject of a scale, with whatever samples are known; without any, its plans are checked but empty."""
     rules = replace(
         protocol(recipe.pruning.protocol),
@@ -151,6 +173,7 @@ def unexplained(recipe: Scale, seed: int, *, weights_sha256: str = "", samples: 
         ratios=_as_json(recipe.ratios),
         samples=samples,
         patches=recipe.backdoor.patches,
+        clean=clean,
     )
 
 
@@ -181,8 +204,13 @@ def scale_sha256(recipe: Scale) -> str:
 @contextmanager
 def opened(name: str, seed: int, cache: Path, subject: Subject) -> Iterator[Engine]:
     """The engine of a scale whose network is in the cache; sent to worker processes by name."""
-    with engine.opened(partial(laboratory.prepare, scale.load(name), seed, store=cache), subject) as evaluator:
+    with engine.opened(partial(_material, name, seed, cache), subject) as evaluator:
         yield evaluator
+
+
+def _material(name: str, seed: int, cache: Path) -> Material:
+    recipe = scale.load(name)
+    return Material(recipe, seed, laboratory.prepare(recipe, seed, store=cache), cache)
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -222,10 +250,10 @@ def _refuse_other_rules(earlier: Manifest, store: Store) -> None:
         )
 
 
-def _keep_samples(store: Store, bench: Laboratory) -> None:
-    for sample in bench.test_samples:
+def _keep_samples(store: Store, material: Material) -> None:
+    for sample in (*material.test_samples, *material.clean_samples):
         image = (sample.image * 255).round().to(torch.uint8).numpy()
-        store.write_sample(bench.recipe_sha256, sample.id, image, sample.mask.numpy())
+        store.write_sample(material.bench.recipe_sha256, sample.id, image, sample.mask.numpy())
 
 
 def _accuracy(bench: Laboratory) -> dict[str, float]:

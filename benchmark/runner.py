@@ -22,6 +22,7 @@ from spade.errors import EnvironmentProblem
 
 from .plan import Job, Unit
 from .records import UnitRecord
+from .work import Work
 
 DEATHS_ALLOWED = 2
 """Worker deaths on one job before its remaining units are recorded as failed: one may be an accident, two are not."""
@@ -32,10 +33,11 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True)
 class Finished:
-    """A unit's record, and the map [H, W] fp32 behind its value where there is one."""
+    """A unit's record, the map [H, W] fp32 behind its value where there is one, and what had to be made for it."""
 
     record: UnitRecord
     heatmap: NDArray[np.float32] | None = None
+    made: Work = Work()  # noqa: RUF009 - frozen
 
 
 class Evaluator(Protocol):

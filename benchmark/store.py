@@ -88,7 +88,8 @@ class Store:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             subject = data["subject"]
-            subject["samples"] = tuple(SampleNote(**note) for note in subject["samples"])
+            for part in ("samples", "clean"):
+                subject[part] = tuple(SampleNote(**note) for note in subject.get(part, ()))
             subject["patches"] = tuple(subject["patches"])
             return Manifest(Subject(**subject), tuple(data["tables"]), data["accuracy"], data["provenance"])
         except FileNotFoundError:
@@ -117,7 +118,7 @@ class Store:
             tables=plan.tables,
             asked=plan.asked,
             records={key: record for key, record in records.items() if key in wanted},
-            samples=subject.samples,
+            samples=subject.all_samples,
             accuracy=manifest.accuracy,
             provenance=manifest.provenance,
             store=self.folder,

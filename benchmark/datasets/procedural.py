@@ -69,8 +69,13 @@ class ImageSet:
 def draw(recipe: Recipe, vocabulary: Vocabulary, n: int, rng: np.random.Generator) -> ImageSet:
     """`n` images with balanced labels in random order."""
     labels = rng.permutation(np.arange(n) % recipe.classes).astype(np.int64)
-    chunks = [_draw_chunk(recipe, vocabulary, labels[i : i + _CHUNK], rng) for i in range(0, n, _CHUNK)]
-    return ImageSet(np.concatenate(chunks) if chunks else np.empty((0, 3, recipe.side, recipe.side), np.uint8), labels)
+    return ImageSet(draw_labelled(recipe, vocabulary, labels, rng), labels)
+
+
+def draw_labelled(recipe: Recipe, vocabulary: Vocabulary, labels: Ints, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Images [N, 3, side, side] of the classes `labels` [N]."""
+    chunks = [_draw_chunk(recipe, vocabulary, labels[i : i + _CHUNK], rng) for i in range(0, len(labels), _CHUNK)]
+    return np.concatenate(chunks) if chunks else np.empty((0, 3, recipe.side, recipe.side), np.uint8)
 
 
 def _draw_chunk(recipe: Recipe, vocabulary: Vocabulary, labels: Ints, rng: np.random.Generator) -> NDArray[np.uint8]:

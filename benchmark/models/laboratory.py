@@ -154,18 +154,19 @@ def train_clean(scale: Scale, seed: int, *, progress: Progress = lambda *_: None
 
 def fresh_images(scale: Scale, seed: int, n: int) -> ImageSet:
     """`n` images of the classes of `scale` and `seed` that no network was trained, planted, tuned or judged on."""
-    streams = _streams(seed)
+    streams = random_streams(seed)
     vocabulary = procedural.Vocabulary.draw(scale.images, streams["vocabulary"])
     return procedural.draw(scale.images, vocabulary, n, streams["export"])
 
 
-def _streams(seed: int) -> Streams:
+def random_streams(seed: int) -> Streams:
+    """A generator for each random part of a laboratory, by name; drawing from one moves no other."""
     children = np.random.SeedSequence(seed).spawn(len(_STREAMS))
     return {name: np.random.default_rng(child) for name, child in zip(_STREAMS, children, strict=True)}
 
 
 def _train_clean(scale: Scale, seed: int, progress: Progress) -> Clean:
-    streams = _streams(seed)
+    streams = random_streams(seed)
     generator = torch.Generator().manual_seed(seed)
     log: list[str] = []
     progress("drawing images", 0, 3)

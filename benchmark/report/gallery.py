@@ -81,7 +81,11 @@ def draw(run: RunRecords, folder: Path) -> Gallery:
     """
     for table in run.tables:
         baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), "")
-        columns = [arm.column for arm in table.arms if isinstance(arm, Pruned) and arm.image == "own"]
+        columns = [
+            arm.column
+            for arm in table.arms
+            if isinstance(arm, Pruned) and arm.image == "own" and table.baseline(arm.column) == baseline
+        ]
         if not baseline or not columns or not table.average:
             continue
         of_table = cells(table, run)

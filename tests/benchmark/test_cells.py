@@ -10,6 +10,7 @@ from fake_evaluator import METHODS, subject
 
 from benchmark import definition
 from benchmark.cells import AVERAGE, Cell, cells
+from benchmark.definition import NotRun
 from benchmark.plan import Plan, Unit, make
 from benchmark.records import RunRecords, UnitRecord
 
@@ -79,8 +80,10 @@ def test_a_cell_without_values_is_not_a_zero() -> None:
 
 
 def test_a_column_that_is_not_run_says_why_in_every_row_and_in_its_average() -> None:
-    found = by_name(cells(TABLE, run_of(everything())))
-    assert all(found[row, "Sparse FC"].not_run for row in (*METHODS, AVERAGE))
+    arms = (*TABLE.arms[:3], NotRun("Sparse FC", "too sparse"))
+    plan = make([replace(TABLE, arms=arms)], subject())
+    found = by_name(cells(plan.tables[0], run_of(everything(), plan)))
+    assert {found[row, "Sparse FC"].not_run for row in (*METHODS, AVERAGE)} == {"too sparse"}
 
 
 def test_failures_are_counted_with_their_reasons_and_stay_out_of_the_mean() -> None:

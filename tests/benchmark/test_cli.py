@@ -40,6 +40,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return Laboratory(**{**vars(lab), "recipe_sha256": recipe.recipe_sha256(seed)})
 
     monkeypatch.setattr(laboratory, "prepare", prepare)
+    monkeypatch.setattr(rerun, "Material", fake_laboratory.FakeMaterial)
 
     def command(*words: str, evaluator: FakeEvaluator | None = None) -> Result:
         monkeypatch.setattr(rerun, "opened", lambda *_: opened(evaluator or FakeEvaluator()))
@@ -116,7 +117,7 @@ def test_a_stopped_run_is_3_and_the_same_command_goes_on(
     monkeypatch.setattr(Bars, "record", stop)
     result = run(bench)
     assert result.exit_code == 3
-    assert "Stopped: 40 of 105 units are stored; the same command goes on from there." in result.output
+    assert "Stopped: 40 of 135 units are stored; the same command goes on from there." in result.output
     assert not (tmp_path / "report").exists()
     monkeypatch.undo()
 
@@ -134,10 +135,10 @@ def test_a_stop_while_training_is_3(bench: Run, monkeypatch: pytest.MonkeyPatch)
 def test_a_calibration_leaves_the_rest_which_status_and_report_say(bench: Run) -> None:
     calibrated = bench("plan", "2", "--scale", "smoke", "--calibrate", "--jobs", "1")
     assert calibrated.exit_code == 0, calibrated.output
-    assert "70 units are left: about 35 s on 1 worker." in calibrated.output
+    assert "90 units are left: about 45 s on 1 worker." in calibrated.output
     status = bench("status")
     assert status.exit_code == 0
-    assert "70" in status.output
+    assert "90" in status.output
     assert bench("report", "--scale", "smoke").exit_code == 3
 
 
@@ -275,7 +276,7 @@ def test_a_signal_stops_a_real_process_in_order(tmp_path: Path, signal_sent: sig
     process.send_signal(signal_sent)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 3, output
-    assert "of 105 units are stored; the same command goes on from there." in output
+    assert "of 135 units are stored; the same command goes on from there." in output
 
 
 def test_a_report_that_cannot_be_written_is_4(bench: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,11 +41,13 @@ def test_the_papers_cells_are_shown_as_printed() -> None:
 def test_a_plan_is_counted_by_table_and_each_unit_once_together() -> None:
     plan = make([definition.load("2"), definition.load("a18")], subject())
     stored = [unit.key for unit in plan.units if unit.arm == "dense"]
-    rows = [line.split("│")[1:5] for line in text(console.planned(plan, stored)).splitlines() if line.startswith("│")]
+    rows = [line.split("│")[1:-1] for line in text(console.planned(plan, stored)).splitlines() if line.startswith("│")]
+    # Four samples with one patch. Table 2: OBC at one set of ratios and SparseGPT at ten, so 11 traces a sample.
+    # A18: images of four samples, four classes (one and many each), four of any class, many of any and of the patch.
     assert [[cell.strip() for cell in row] for row in rows] == [
-        ["2", "140", "40", "100"],
-        ["a18", "120", "40", "80"],
-        ["together", "180", "40", "140"],
+        ["2", "180", "40", "140", "4", "8", "44", "160"],
+        ["a18", "320", "40", "280", "18", "18", "18", "320"],
+        ["together", "420", "40", "380", "18", "22", "58", "400"],
     ]
 
 

@@ -1,5 +1,6 @@
 """The engine computes what the plain chain computes: prune, explain, reduce, rank; in any order and company."""
 
+import copy
 from dataclasses import replace
 from functools import partial
 
@@ -7,27 +8,44 @@ import fake_laboratory
 import numpy as np
 import pytest
 import torch
+from fake_laboratory import FakeMaterial
 from torch import Tensor, nn
 
-from benchmark import definition, engine, runner
+from benchmark import definition, engine, runner, work
+from benchmark.definition import TableDefinition
 from benchmark.engine import Engine
+from benchmark.material import Material
 from benchmark.models.laboratory import Laboratory
 from benchmark.plan import NETWORK_JOB, Job, Plan, Subject, Unit, generator_seed, hessian_key, make
 from benchmark.records import UnitRecord
 from benchmark.runner import Finished
+from benchmark.work import Work
 from spade import saliency
+from spade.augment import augment
 from spade.errors import EnvironmentProblem
+from spade.layer_solutions import LayerSolutions
+from spade.layers import layer_grams, prunable_layers
 from spade.protocol import Protocol
 from spade.trace import traced
 
-TABLES = definition.load_all()
+METHODS = ("Saliency", "LRP", "LIME", "GradientShap")
+"""Two that draw no random numbers and two that do; the others differ from them in spade alone."""
 
 
-def computed(plan: Plan, laboratory: Laboratory | None = None, *, backwards: bool = False) -> dict[str, Finished]:
+def fewer(name: str) -> TableDefinition:
+    """A table with the rows of METHODS only."""
+    table = definition.load(name)
+    return replace(table, rows=tuple(row for row in table.rows if row.method in METHODS or not row.method))
+
+
+TABLES = tuple(fewer(name) for name in definition.names())
+
+
+def computed(plan: Plan, material: Material | None = None, *, backwards: bool = False) -> dict[str, Finished]:
     """Every unit of a plan by key."""
     jobs = plan.jobs()[::-1] if backwards else plan.jobs()
     kept: list[Finished] = []
-    lab = laboratory or fake_laboratory.make()
+    lab = material or fake_laboratory.material()
     runner.run(jobs, open_evaluator=lambda: engine.opened(lambda: lab, plan.subject), keep=kept.append, workers=1)
     return {one.record.key: one for one in kept}
 
@@ -100,7 +118,7 @@ def test_every_unit_has_a_record_and_none_failed(plan: Plan, done: dict[str, Fin
         "dense",
         "obc, spade ratios, own sample",
         "sparsegpt, fastspade ratios, own sample",
-        "obc, spade ratios, other sample",
+        "obc, spade ratios, same patch",
         "obc, layer1 at 0.99, own sample",
         "obc, fc at 0.99, own sample",
     ],
@@ -119,7 +137,7 @@ def test_the_map_behind_a_value_ranks_to_that_value(plan: Plan, done: dict[str, 
     masks = {s.id: s.mask for s in fake_laboratory.make().test_samples}
     for unit in plan.units:
         finished = done[unit.key]
-        if unit.kind == "map":
+        if unit.kind == "map" and unit.metric == "trojan_auc":
             assert finished.heatmap is not None
             assert finished.heatmap.dtype == np.float32
             auc = rank_auc(torch.from_numpy(finished.heatmap), masks[unit.sample])
@@ -141,7 +159,7 @@ def test_results_are_the_same_bits_in_any_order(plan: Plan, done: dict[str, Fini
 
 def test_results_are_the_same_bits_on_two_worker_processes(plan: Plan, done: dict[str, Finished]) -> None:
     kept: list[Finished] = []
-    open_evaluator = partial(engine.opened, fake_laboratory.make, plan.subject)
+    open_evaluator = partial(engine.opened, fake_laboratory.material, plan.subject)
     runner.run(plan.jobs(), open_evaluator=open_evaluator, keep=kept.append, workers=2)
     assert values({one.record.key: one for one in kept}) == values(done)
 
@@ -149,7 +167,7 @@ def test_results_are_the_same_bits_on_two_worker_processes(plan: Plan, done: dic
 def test_results_are_the_same_bits_when_only_some_units_are_left(plan: Plan, done: dict[str, Finished]) -> None:
     some = {unit.key for i, unit in enumerate(plan.units) if i % 17 or unit.sample == "t2"}
     kept: list[Finished] = []
-    lab = fake_laboratory.make()
+    lab = fake_laboratory.material()
     runner.run(
         plan.jobs(some), open_evaluator=lambda: engine.opened(lambda: lab, plan.subject), keep=kept.append, workers=1
     )
@@ -159,7 +177,7 @@ def test_results_are_the_same_bits_when_only_some_units_are_left(plan: Plan, don
 
 
 def test_global_random_numbers_are_neither_used_nor_moved(subject: Subject) -> None:
-    table = replace(definition.load("2"), arms=definition.load("2").arms[::2])  # dense and FastSPADE
+    table = replace(fewer("2"), arms=fewer("2").arms[::2])  # dense and FastSPADE
     plan = make([table], replace(subject, samples=subject.samples[:1]))
     torch.manual_seed(1)
     before = torch.get_rng_state()
@@ -172,7 +190,7 @@ def test_global_random_numbers_are_neither_used_nor_moved(subject: Subject) -> N
 def test_the_network_is_left_as_it_was() -> None:
     lab = fake_laboratory.make()
     before = {name: value.clone() for name, value in lab.model.state_dict().items()}
-    computed(make(TABLES, fake_laboratory.subject(1)), lab)
+    computed(make(TABLES, fake_laboratory.subject(1)), FakeMaterial(fake_laboratory.SCALE, 0, lab))
     assert all(torch.equal(value, before[name]) for name, value in lab.model.state_dict().items())
     assert not any(module._forward_hooks or module._backward_hooks for module in lab.model.modules())
 
@@ -181,7 +199,7 @@ def test_the_number_of_threads_is_given_back(plan: Plan) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with engine.opened(fake_laboratory.make, plan.subject):
+        with engine.opened(fake_laboratory.material, plan.subject):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
     finally:
@@ -254,10 +272,10 @@ def test_the_network_is_measured(plan: Plan, done: dict[str, Finished]) -> None:
 
 def test_a_lone_sample_skips_the_other_sample_arm() -> None:
     lone = fake_laboratory.subject(1)
-    found = computed(make([definition.load("a18")], lone), fake_laboratory.make(0, 1))
+    found = computed(make([fewer("a18")], lone), fake_laboratory.material(0, 1))
     skipped = [f.record for f in found.values() if f.record.status == "skipped"]
-    assert len(skipped) == 10
-    assert {record.reason for record in skipped} == {"there is no other test sample to prune with"}
+    assert len(skipped) == len(METHODS)
+    assert {record.reason for record in skipped} == {"another sample with the same patch: there is none"}
 
 
 def test_a_method_the_network_cannot_take_is_unavailable_with_its_reason(
@@ -271,9 +289,9 @@ def test_a_method_the_network_cannot_take_is_unavailable_with_its_reason(
         return explain(method, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(saliency, "explain", refuse)
-    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    found = computed(make([fewer("2")], replace(subject, samples=subject.samples[:1])))
     refused = [f.record for f in found.values() if f.record.status == "unavailable"]
-    assert [(record.method, record.reason) for record in refused] == [("LRP", "LRP needs another network.")] * 3
+    assert [(record.method, record.reason) for record in refused] == [("LRP", "LRP needs another network.")] * 4
 
 
 def test_an_unlikely_error_is_a_failed_record_without_paths(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +299,7 @@ def test_an_unlikely_error_is_a_failed_record_without_paths(subject: Subject, mo
         raise RuntimeError("cannot read\n  /home/somebody/secret/x.bin")
 
     monkeypatch.setattr(saliency, "heatmap", broken)
-    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    found = computed(make([fewer("2")], replace(subject, samples=subject.samples[:1])))
     maps = [f for f in found.values() if f.record.arm != "control"]
     assert {f.record.status for f in maps} == {"failed"}
     assert {f.record.reason for f in maps} == {"RuntimeError: cannot read .../x.bin"}
@@ -291,7 +309,7 @@ def test_an_unlikely_error_is_a_failed_record_without_paths(subject: Subject, mo
 def test_a_map_that_is_not_finite_is_a_failure(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     side = fake_laboratory.SIDE
     monkeypatch.setattr(saliency, "heatmap", lambda *_: torch.full((side, side), float("nan")))
-    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    found = computed(make([fewer("2")], replace(subject, samples=subject.samples[:1])))
     reasons = {f.record.reason for f in found.values() if f.record.status == "failed"}
     assert reasons == {"ValueError: The map has 400 values that are not finite."}
 
@@ -301,16 +319,17 @@ def test_pruning_that_fails_is_tried_once_and_fails_every_unit_of_its_arm(
 ) -> None:
     tried: list[str] = []
 
-    def broken(self: Engine, image: str, solver: str, layers: list[str]) -> object:  # noqa: ARG001
-        tried.append(solver)
+    def broken(self: Engine, unit: Unit, hessians: object) -> object:  # noqa: ARG001
+        tried.append(unit.solver)
         raise ArithmeticError("the Hessian is singular")
 
-    monkeypatch.setattr(Engine, "prepare", broken)
-    found = computed(make([definition.load("2")], replace(subject, samples=subject.samples[:1])))
+    monkeypatch.setattr(Engine, "prepared", broken)
+    found = computed(make([fewer("2")], replace(subject, samples=subject.samples[:1])))
     status = {f.record.arm: f.record.status for f in found.values()}
     assert status == {
         "dense": "ok",
         "control": "ok",
+        "sparse fc": "ok",
         "obc, spade ratios, own sample": "failed",
         "sparsegpt, fastspade ratios, own sample": "failed",
     }
@@ -319,7 +338,7 @@ def test_pruning_that_fails_is_tried_once_and_fails_every_unit_of_its_arm(
 
 def test_ratios_for_layers_the_network_lacks_fail_alone() -> None:
     ratios = {**fake_laboratory.RATIOS, "spade": {"layer9": 0.5}}
-    found = computed(make([definition.load("2"), definition.load("a20")], fake_laboratory.subject(1, ratios=ratios)))
+    found = computed(make([fewer("2"), fewer("a20")], fake_laboratory.subject(1, ratios=ratios)))
     failures = {f.record.arm for f in found.values() if f.record.status == "failed"}
     assert failures == {"obc, spade ratios, own sample"}
     reasons = {f.record.reason for f in found.values() if f.record.status == "failed"}
@@ -332,35 +351,168 @@ def test_a_broken_machine_is_no_failure_of_a_unit(subject: Subject, monkeypatch:
 
     monkeypatch.setattr(saliency, "explain", broken)
     with pytest.raises(EnvironmentProblem, match="The disk is gone"):
-        computed(make([definition.load("2")], subject))
+        computed(make([fewer("2")], subject))
 
 
 def test_a_network_that_gives_nan_fails_with_the_layer_named() -> None:
     lab = fake_laboratory.make()
     with torch.no_grad():
         lab.model.get_parameter("layer2.0.conv1.weight").fill_(float("nan"))
-    found = computed(make([definition.load("2")], fake_laboratory.subject(1)), lab)
+    found = computed(make([fewer("2")], fake_laboratory.subject(1)), FakeMaterial(fake_laboratory.SCALE, 0, lab))
     records = [f.record for f in found.values() if f.record.arm.startswith("obc")]
     assert {record.status for record in records} == {"failed"}
     assert all("layer" in record.reason for record in records)
 
 
-def test_each_image_is_prepared_once_a_solver_whatever_the_tables_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare = Engine.prepare
+def test_the_work_made_is_the_least_possible_whatever_the_tables_ask(plan: Plan, done: dict[str, Finished]) -> None:
+    made = Work()
+    for finished in done.values():
+        made += finished.made
+    assert made == work.least(plan.units)
+
+
+def test_hessians_are_gathered_once_a_set_of_images_and_factorised_once_a_solver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hessians, prepared = Engine.hessians, Engine.prepared
     calls: list[tuple[str, str]] = []
 
-    def counted(self: Engine, image: str, solver: str, layers: list[str]) -> object:
-        calls.append((image, solver))
-        return prepare(self, image, solver, layers)  # type: ignore[arg-type]
+    def gathered(self: Engine, unit: Unit, layers: list[str]) -> object:
+        calls.append((unit.home, "Hessians"))
+        return hessians(self, unit, layers)
 
-    monkeypatch.setattr(Engine, "prepare", counted)
+    def factorised(self: Engine, unit: Unit, found: dict[str, Tensor]) -> object:
+        calls.append((unit.home, unit.solver))
+        return prepared(self, unit, found)
+
+    monkeypatch.setattr(Engine, "hessians", gathered)
+    monkeypatch.setattr(Engine, "prepared", factorised)
     monkeypatch.setattr(saliency, "explain", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("not needed here")))
     computed(make(TABLES, fake_laboratory.subject(2)))
-    assert sorted(calls) == sorted((f"t{i}", solver) for i in range(2) for solver in ("obc", "sparsegpt"))
+    assert len(set(calls)) == len(calls)
+    assert {(image, what) for image, what in calls if image in {"t0", "t1"}} == {
+        (f"t{i}", what) for i in range(2) for what in ("Hessians", "obc", "sparsegpt")
+    }
 
 
 def test_a_job_is_answered_in_its_own_order() -> None:
-    plan = make([definition.load("2")], fake_laboratory.subject(1))
+    plan = make([fewer("2")], fake_laboratory.subject(1))
     job: Job = plan.jobs()[0]
-    with engine.opened(partial(fake_laboratory.make, 0, 1), plan.subject) as evaluate:
+    with engine.opened(partial(fake_laboratory.material, 0, 1), plan.subject) as evaluate:
         assert [f.record.key for f in evaluate(job)] == [unit.key for unit in job.units]
+
+
+@pytest.mark.parametrize(
+    ("arm", "image"),
+    [
+        ("obc, spade ratios, same class", "an image of class 1 for t1"),
+        ("obc, spade ratios, many", "many images of any class"),
+        ("obc, spade ratios, many of the patch", "many images with patch fish"),
+    ],
+)
+def test_a_network_pruned_for_other_images_is_the_one_their_hessians_give(
+    plan: Plan, done: dict[str, Finished], subject: Subject, arm: str, image: str
+) -> None:
+    unit = one(plan, arm=arm, method="Saliency", sample="t1")
+    assert unit.image == image
+    material = fake_laboratory.material()
+    assert unit.images is not None
+    images = material.images(unit.images, subject.n_augmentations)
+    assert len(images) == (subject.n_augmentations if "many" in image else 1)
+    if not unit.images.many:
+        generator = torch.Generator().manual_seed(generator_seed(hessian_key(subject, image)))
+        images = augment(images[0], subject.n_augmentations, augmentation="mild", generator=generator)
+    rules = Protocol(**subject.protocol["pruning"])
+    hessians = layer_grams(material.network(""), material.normalise(images))
+    layers = prunable_layers(material.network(""))
+    sparse = copy.deepcopy(material.network(""))
+    for name in layers:
+        ratio = {"layer3": 0.5, "layer4": 0.8}.get(name.partition(".")[0], 0.0)
+        solved = LayerSolutions(layers[name], hessians[name], solver="obc", protocol=rules).solve(ratio)
+        with torch.no_grad():
+            sparse.get_parameter(f"{name}.weight").copy_(solved.weight.view_as(layers[name].weight))
+    sample = material.test_samples[1]
+    answer = saliency.explain(
+        "Saliency",
+        sparse,
+        material.normalise(sample.image[None]),
+        sample.target,
+        generator=torch.Generator().manual_seed(0),
+        settings=saliency.Settings(**subject.protocol["saliency"]),
+    )
+    assert done[unit.key].record.value == pytest.approx(rank_auc(saliency.heatmap(answer), sample.mask), abs=1e-3)
+
+
+def test_sequential_pruning_is_the_sequential_trace(plan: Plan, done: dict[str, Finished], subject: Subject) -> None:
+    unit = next(u for u in plan.units if u.sequential and u.method == "LRP" and u.sample == "t1")
+    material = fake_laboratory.material()
+    sample = material.test_samples[1]
+    with (
+        traced(
+            material.network(""),
+            sample.image,
+            ratios={
+                name: dict(unit.ratios)["layer4"] for name in prunable_layers(material.network("")) if "layer4" in name
+            },
+            normalise=material.normalise,
+            solver="sparsegpt",
+            protocol=Protocol(**subject.protocol["pruning"]),
+            sequential=True,
+            generator=torch.Generator().manual_seed(generator_seed(hessian_key(subject, "t1"))),
+        ) as sparse,
+        torch.no_grad(),
+    ):
+        there = sparse.model(material.normalise(sample.image[None])).softmax(1)[0, sample.target].item()
+    assert done[unit.key].record.probability_sparse == pytest.approx(there, abs=1e-5)
+    parallel = next(
+        u
+        for u in plan.units
+        if u.arm == "sparsegpt, fastspade ratios, own sample" and u.method == "LRP" and u.sample == "t1"
+    )
+    assert done[parallel.key].record.probability_sparse != done[unit.key].record.probability_sparse
+
+
+def test_kinds_of_augmentation_prune_differently_and_the_scales_own_kind_is_no_other_unit(
+    plan: Plan, done: dict[str, Finished]
+) -> None:
+    arms = {unit.arm for unit in plan.units if "obc, spade ratios, own sample" in unit.arm}
+    assert arms == {"obc, spade ratios, own sample"} | {
+        f"obc, spade ratios, own sample, {kind}" for kind in ("J+RC", "RR", "G+RC", "RR+RC", "G")
+    }
+    said = {done[u.key].record.probability_sparse for u in plan.units if u.arm in arms and u.sample == "t0"}
+    assert len(said) == len(arms)
+
+
+def test_insertion_and_deletion_score_one_map_by_what_the_dense_network_says(
+    plan: Plan, done: dict[str, Finished]
+) -> None:
+    pair = {
+        unit.metric: done[unit.key]
+        for unit in plan.units
+        if unit.sample == "c1" and unit.method == "LRP" and unit.arm == "sparsegpt, fastspade ratios, own sample"
+    }
+    first, second = pair["insertion"].heatmap, pair["deletion"].heatmap
+    assert first is not None
+    assert second is not None
+    assert np.array_equal(first, second)
+    assert pair["insertion"].made.maps + pair["deletion"].made.maps == 1
+    material = fake_laboratory.material()
+    sample = material.clean_samples[1]
+    order = torch.from_numpy(first).flatten().argsort(descending=True, stable=True)
+    x = material.normalise(sample.image[None])
+    curve = []
+    with torch.no_grad():
+        for count in np.round(np.linspace(0, 400, 33)).astype(int):
+            shown = torch.zeros(400)
+            shown[order[:count]] = 1
+            logits = material.network("")(x * shown.view(1, 1, 20, 20))
+            curve.append((count / 400, logits.double().softmax(1)[0, sample.target].item()))
+    places, values = (np.array(one) for one in zip(*curve, strict=True))
+    assert pair["insertion"].record.value == pytest.approx(float(np.trapezoid(values / values[-1], places)), abs=1e-5)
+
+
+def test_a_derived_network_is_explained_like_any_other(plan: Plan, done: dict[str, Finished]) -> None:
+    record = done[one(plan, arm="sparse fc", method="Saliency", sample="t0").key].record
+    assert record.sparsity == {"fc": pytest.approx(0.5)}
+    assert record.kept in {True, False}
+    assert record.probability_sparse != record.probability_dense

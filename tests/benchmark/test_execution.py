@@ -63,15 +63,26 @@ def test_cells_are_the_same_to_the_byte_for_one_and_two_workers_and_any_order(tm
 
 def test_a_second_run_computes_nothing(tmp_path: Path) -> None:
     first, second = carried_out(tmp_path), carried_out(tmp_path)
-    assert (first.computed, first.left) == (140, 0)
-    assert (second.computed, second.left, second.asked) == (0, 0, 140)
+    assert (first.computed, first.left) == (180, 0)
+    assert (second.computed, second.left, second.asked) == (0, 0, 180)
 
 
 def test_another_table_computes_only_what_is_new(tmp_path: Path) -> None:
     carried_out(tmp_path)
     plan = make([definition.load("a18")], subject())
     done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1)
-    assert (done.asked, done.computed) == (120, 40)  # 1SD alone is new
+    assert (done.asked, done.computed) == (320, 240)  # dense and 1SI are there, the six other selections are new
+
+
+def test_no_table_computes_what_another_left_in_the_store(tmp_path: Path) -> None:
+    stored: set[str] = set()
+    for table in definition.load_all():
+        plan = make([table], subject(2))
+        done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1)
+        keys = {unit.key for unit in plan.units}
+        assert (done.computed, done.left) == (len(keys - stored), 0)
+        stored |= keys
+    assert len(stored) == len(make(definition.load_all(), subject(2)).units)
 
 
 def test_maps_are_kept_beside_the_records(tmp_path: Path) -> None:
@@ -83,10 +94,10 @@ def test_maps_are_kept_beside_the_records(tmp_path: Path) -> None:
 
 def test_a_failure_is_a_result_until_it_is_asked_for_again(tmp_path: Path) -> None:
     first = carried_out(tmp_path, FakeEvaluator(fails="LIME"))
-    assert (first.failed, first.left) == (12, 0)
-    assert carried_out(tmp_path).failed == 12
+    assert (first.failed, first.left) == (16, 0)
+    assert carried_out(tmp_path).failed == 16
     again = carried_out(tmp_path, retry_failed=True)
-    assert (again.computed, again.failed) == (12, 0)
+    assert (again.computed, again.failed) == (16, 0)
 
 
 def test_a_full_disk_stops_with_a_sentence_and_the_next_run_goes_on(
@@ -106,7 +117,7 @@ def test_a_full_disk_stops_with_a_sentence_and_the_next_run_goes_on(
     with pytest.raises(EnvironmentProblem, match="No space left"):
         carried_out(tmp_path)
     monkeypatch.undo()
-    assert carried_out(tmp_path).computed == 120
+    assert carried_out(tmp_path).computed == 160
 
 
 def test_an_interrupt_leaves_what_was_finished(tmp_path: Path) -> None:
@@ -124,8 +135,8 @@ def test_an_interrupt_leaves_what_was_finished(tmp_path: Path) -> None:
         workers=1,
         on_record=partial(stop_at, count=count),
     )
-    assert (stopped.interrupted, stopped.computed, stopped.left) == (True, 30, 110)
-    assert carried_out(tmp_path).computed == 110
+    assert (stopped.interrupted, stopped.computed, stopped.left) == (True, 30, 150)
+    assert carried_out(tmp_path).computed == 150
 
 
 def started(folder: Path, workers: int) -> subprocess.Popen[str]:
@@ -164,7 +175,7 @@ def test_sigkill_at_any_moment_loses_only_units_in_flight(tmp_path: Path, worker
     stored = unit_file.read(Store(tmp_path / "killed").units_path(subject())).records
     assert len(stored) >= lines  # whatever was on the disk when the signal was sent is still there
     rest = carried_out(tmp_path / "killed")
-    assert rest.computed == 140 - len(stored)
+    assert rest.computed == 180 - len(stored)
     assert rest.left == 0
     assert as_bytes(cells_of(tmp_path / "killed")) == as_bytes(cells_of(reference))
 
@@ -178,7 +189,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, workers: int) -> None:
     assert run.returncode == 0, errors
     computed, left, interrupted = output.split()
     assert interrupted == "True"
-    assert int(computed) + int(left) == 140
+    assert int(computed) + int(left) == 180
     assert int(left) > 0
     assert carried_out(tmp_path).computed == int(left)
 
@@ -198,14 +209,14 @@ def test_damage_in_the_store_is_said_and_mended(tmp_path: Path) -> None:
     assert carried_out(tmp_path).notes == ()
 
 
-def test_a_calibration_does_one_job(tmp_path: Path) -> None:
+def test_a_calibration_does_one_job_of_a_kind(tmp_path: Path) -> None:
     plan: Plan = make([TABLE], subject())
-    done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1, limit=1)
-    assert (done.computed, done.left) == (35, 105)
+    done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1, calibrate=True)
+    assert (done.computed, done.left) == (45, 135)
 
 
 def test_records_of_another_network_are_not_taken(tmp_path: Path) -> None:
     carried_out(tmp_path)
     plan = make([TABLE], replace(subject(), weights_sha256="99" * 32))
     done = execute(plan, Store(tmp_path), open_evaluator=partial(opened, FakeEvaluator()), workers=1)
-    assert done.computed == 140
+    assert done.computed == 180

@@ -76,7 +76,7 @@ def test_images_are_those_of_the_classes_that_no_network_has_seen(tiny: Scale) -
     fresh = laboratory.fresh_images(tiny, 0, 20)
     again = laboratory.fresh_images(tiny, 0, 20)
     assert (fresh.images == again.images).all()
-    streams = laboratory._streams(0)
+    streams = laboratory.random_streams(0)
     vocabulary = procedural.Vocabulary.draw(tiny.images, streams["vocabulary"])
     for part in ("train", "test", "calibration"):
         seen = procedural.draw(tiny.images, vocabulary, 20, streams[part]).images

@@ -5,16 +5,16 @@ import json
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
 from fake_evaluator import METHODS, subject
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmark import definition
 from benchmark.definition import Row
-from benchmark.plan import NETWORK_JOB, STAGES, Plan, Subject, cost, generator_seed, hessian_key, make, other_sample
-from benchmark.records import SampleNote, UnitRecord
+from benchmark.plan import STAGES, Plan, Subject, _sealed, cost, generator_seed, hessian_key, make
+from benchmark.records import UnitRecord
+from benchmark.selection import ImageSet
 from spade.errors import InputError
 
 ALL = definition.load_all()
@@ -25,8 +25,8 @@ def plan_of(*names: str, of: Subject | None = None) -> Plan:
 
 
 def test_table_2_asks_for_every_sample_arm_and_method_and_for_the_controls() -> None:
-    # 4 samples x (3 arms x 10 methods + 5 controls) = 140
-    assert len(plan_of("2").units) == 4 * (3 * 10 + 5)
+    # 4 samples x (4 arms x 10 methods + 5 controls) = 180
+    assert len(plan_of("2").units) == 4 * (4 * 10 + 5)
 
 
 def test_a_unit_that_two_tables_ask_for_is_computed_once() -> None:
@@ -65,6 +65,22 @@ def test_the_key_is_the_sha256_of_what_the_value_depends_on() -> None:
     assert unit.key == hashlib.sha256(text.encode()).hexdigest()
 
 
+def test_every_knob_a_unit_asks_for_is_in_its_key() -> None:
+    unit = next(u for u in plan_of("2").units if u.solver == "obc")
+    changes: list[dict[str, Any]] = [
+        {"network": "cap"},
+        {"augmentation": "G"},
+        {"sequential": True},
+        {"rule": "linear"},
+        {"settings": (("steps", 3),)},
+        {"images": ImageSet("any", many=True)},
+        {"metric": "insertion"},
+        {"ratios": (("fc", 0.5),)},
+    ]
+    keys = {_sealed(replace(unit, **change), subject()).key for change in changes}
+    assert len(keys | {unit.key}) == len(changes) + 1
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -98,9 +114,17 @@ def test_a_method_without_ratios_is_an_error_that_names_the_scale() -> None:
         plan_of("2", of=replace(subject(), ratios=ratios))
 
 
-def test_ratios_the_scale_lacks_are_an_error_with_near_names() -> None:
-    with pytest.raises(InputError, match=r"no ratios called 'spade'. did you mean 'spades'\?"):
+def test_ratios_no_arm_knows_are_an_error_with_near_names() -> None:
+    with pytest.raises(
+        InputError, match=r"no ratios called 'spade', but some called 'spades'.* did you mean 'spade'\?"
+    ):
         plan_of("2", of=replace(subject(), ratios={"spades": {}}))
+
+
+def test_cells_whose_ratios_nobody_searched_are_not_run_and_say_so() -> None:
+    plan = plan_of("2", of=replace(subject(), ratios={"spade": subject().ratios["spade"]}))
+    idle = {cell.column: cell.not_run for cell in plan.asked if cell.column in {"SPADE", "FastSPADE"}}
+    assert idle == {"SPADE": "", "FastSPADE": "scale 'smoke' has no ratios 'fastspade' (searched with SparseGPT)"}
 
 
 def test_a_table_that_a_scale_cannot_run_is_an_error() -> None:
@@ -114,7 +138,7 @@ def test_arms_of_one_sample_and_method_share_their_noise_and_no_others_do() -> N
         if unit.kind == "map":
             noise.setdefault(unit.noise, set()).add((unit.sample, unit.method))
     assert sorted(pair for pairs in noise.values() for pair in pairs) == sorted(
-        product(("s0", "s1", "s2", "s3"), METHODS)
+        product(("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3"), METHODS)
     )
     assert all(len(pairs) == 1 for pairs in noise.values())
 
@@ -125,38 +149,25 @@ def test_both_solvers_see_the_same_augmentations() -> None:
     assert hessian_key(of, "s0") == hessian_key(replace(of, ratios={}), "s0")
 
 
-@given(st.integers(2, 40), st.integers(0, 10_000))
-def test_every_sample_prunes_for_exactly_one_other(n: int, seed: int) -> None:
-    samples = tuple(SampleNote(f"s{i}", 0, 1, "fish") for i in range(n))
-    donors = [other_sample(sample.id, samples, seed) for sample in samples]
-    assert sorted(donors) == sorted(sample.id for sample in samples)
-    assert all(donor != sample.id for donor, sample in zip(donors, samples, strict=True))
-
-
-def test_every_other_sample_is_as_likely_over_seeds() -> None:
-    samples = tuple(SampleNote(f"s{i}", 0, 1, "fish") for i in range(5))
-    drawn = Counter(other_sample("s0", samples, seed) for seed in range(2000))
-    # 500 expected of each of four, standard deviation sqrt(2000 * 1/4 * 3/4) = 19.4: six of them are 116
-    assert all(abs(drawn[f"s{i}"] - 500) < 116 for i in range(1, 5))
-
-
 def test_a_lone_sample_has_no_other_and_says_so() -> None:
-    units = [u for u in plan_of("a18", of=subject(1)).units if "other sample" in u.arm]
-    assert {unit.impossible for unit in units} == {"there is no other test sample to prune with"}
+    units = [u for u in plan_of("a18", of=subject(1)).units if "same patch" in u.arm]
+    assert {unit.impossible for unit in units} == {"another sample with the same patch: there is none"}
 
 
-def test_a_job_holds_what_one_image_prunes() -> None:
+def test_a_job_holds_what_one_set_of_images_prunes() -> None:
     plan = make(ALL, subject())
     jobs = plan.jobs()
-    assert [job.name for job in jobs] == ["s0", "s1", "s2", "s3", NETWORK_JOB]
+    samples = [job.name for job in jobs if job.name in {"s0", "s1", "s2", "s3"}]
+    assert samples == ["s0", "s1", "s2", "s3"] == [job.name for job in jobs][:4]
     assert sorted(unit.key for job in jobs for unit in job.units) == sorted(unit.key for unit in plan.units)
-    for job in jobs[:-1]:
-        assert {unit.image for unit in job.units} == {"", job.name}
-    assert all(len(job.units) == len(jobs[0].units) for job in jobs[:-1])
+    for job in jobs:
+        assert len({(unit.image, unit.augmentation) for unit in job.units if unit.solver}) <= 1
+    pruned = [(unit.image, unit.augmentation) for job in jobs for unit in job.units[:1] if unit.solver]
+    assert len(set(pruned)) == len(pruned)
 
 
 def test_methods_on_one_sparse_network_follow_each_other() -> None:
-    networks = [(unit.solver, unit.ratios, unit.sample) for unit in make(ALL, subject()).jobs()[0].units]
+    networks = [(unit.trace, unit.sample) for unit in make(ALL, subject()).jobs()[0].units]
     turns = sum(before != after for before, after in pairwise(networks))
     assert turns == len(set(networks)) - 1
 
@@ -210,7 +221,7 @@ def test_the_cost_is_the_median_of_the_same_arm_and_method_times_what_is_left() 
     found = cost(plan, stored, [record("elsewhere", 3)])
     assert found.units == len(plan.units) - 2
     assert found.seconds == pytest.approx(2 * 3 + 9 * 4 * 3)
-    assert found.unmeasured == 4 * (2 * 10 + 5)
+    assert found.unmeasured == 4 * (3 * 10 + 5)
 
 
 def test_failures_do_not_count_as_timings() -> None:

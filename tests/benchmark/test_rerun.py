@@ -10,6 +10,7 @@ import fake_laboratory
 import pytest
 import torch
 from fake_evaluator import FakeEvaluator, opened
+from fake_laboratory import FakeMaterial
 
 from benchmark import forecast, rerun, scale
 from benchmark.execution import Execution
@@ -41,6 +42,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     double = Bench()
     monkeypatch.setattr(scale, "load", lambda _: fake_laboratory.SCALE)
     monkeypatch.setattr(laboratory, "prepare", double.prepare)
+    monkeypatch.setattr(rerun, "Material", FakeMaterial)
     monkeypatch.setattr(rerun, "opened", lambda *_: opened(FakeEvaluator()))
     return double
 
@@ -52,9 +54,9 @@ def ran(folder: Path, *tables: str, started: datetime = NOON, watch: Watch | Non
 
 def test_a_run_leaves_units_maps_samples_and_a_manifest(tmp_path: Path, bench: Bench) -> None:
     done = ran(tmp_path, "2")
-    assert (done.computed, done.left) == (3 * 35, 0)
+    assert (done.computed, done.left) == (3 * 45, 0)
     run = Store(tmp_path).run("smoke", 0)
-    assert len(run.records) == 3 * 35
+    assert len(run.records) == 3 * 45
     assert run.accuracy == {"clean_accuracy": 0.75, "trojan_accuracy fish": 0.5, "trojan_accuracy star": 0.25}
     stored = Store(tmp_path).read_sample(run.recipe_sha256, "t1")
     assert stored is not None
@@ -69,7 +71,7 @@ def test_the_manifest_says_how_each_command_ended(tmp_path: Path, bench: Bench) 
     ran(tmp_path, "a16", started=NOON + timedelta(hours=1))
     facts = Store(tmp_path).read_manifest("smoke", 0).provenance
     calls = facts["invocations"]
-    assert [(call["ended"], call["units_computed"]) for call in calls] == [("complete", 105), ("complete", 3)]
+    assert [(call["ended"], call["units_computed"]) for call in calls] == [("complete", 135), ("complete", 3)]
     assert facts["scale_sha256"] == rerun.scale_sha256(fake_laboratory.SCALE)
     assert bench.asked == [False, False]
 
@@ -92,7 +94,7 @@ def test_a_killed_command_is_told_from_a_finished_one(tmp_path: Path, bench: Ben
         ran(tmp_path, "2", watch=Watch(record=die))
     assert Store(tmp_path).read_manifest("smoke", 0).provenance["invocations"][0]["ended"] == "running"
     assert len(Store(tmp_path).run("smoke", 0).records) == 1
-    assert ran(tmp_path, "2").computed == 104
+    assert ran(tmp_path, "2").computed == 134
     assert bench.asked
 
 
@@ -108,7 +110,7 @@ def test_an_interrupt_is_in_the_manifest(tmp_path: Path, bench: Bench) -> None:
 def test_a_network_trained_to_other_bits_shares_no_unit(tmp_path: Path, bench: Bench) -> None:
     ran(tmp_path, "2")
     bench.laboratory = fake_laboratory.make(seed=5)
-    assert ran(tmp_path, "2", retrain=True).computed == 105
+    assert ran(tmp_path, "2", retrain=True).computed == 135
     assert bench.asked == [False, True]
     assert len(Store(tmp_path).read_manifest("smoke", 0).provenance["invocations"]) == 1  # a new run's history
 
@@ -123,14 +125,14 @@ def test_a_damaged_manifest_is_written_anew_from_the_units(tmp_path: Path, bench
     ran(tmp_path, "2")
     (tmp_path / "runs" / "smoke-seed0.json").write_text("{")
     assert ran(tmp_path, "2").computed == 0
-    assert len(Store(tmp_path).run("smoke", 0).records) == 105
+    assert len(Store(tmp_path).run("smoke", 0).records) == 135
     assert bench.asked
 
 
-def test_ratios_that_are_missing_are_known_before_anything_is_trained(
+def test_ratios_under_a_wrong_name_are_known_before_anything_is_trained(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scale, "load", lambda _: replace(fake_laboratory.SCALE, ratios={}))
+    monkeypatch.setattr(scale, "load", lambda _: replace(fake_laboratory.SCALE, ratios={"spad": {}}))
     with pytest.raises(InputError, match="has no ratios called 'spade'"):
         ran(tmp_path, "2")
     assert bench.asked == []
@@ -182,7 +184,7 @@ def test_the_protocol_of_a_subject_holds_every_knob() -> None:
 
 def test_a_subject_comes_back_from_its_manifest_equal(tmp_path: Path, bench: Bench) -> None:
     ran(tmp_path, "a16")
-    expected = rerun.subject_of(fake_laboratory.SCALE, 0, bench.laboratory)
+    expected = rerun.subject_of(FakeMaterial(fake_laboratory.SCALE, 0, bench.laboratory))
     assert Store(tmp_path).read_manifest("smoke", 0).subject == replace(
         expected, weights_sha256=Store(tmp_path).read_manifest("smoke", 0).subject.weights_sha256
     )
@@ -190,19 +192,19 @@ def test_a_subject_comes_back_from_its_manifest_equal(tmp_path: Path, bench: Ben
 
 def test_the_outlook_before_any_run_counts_units_and_knows_no_time(tmp_path: Path, bench: Bench) -> None:
     outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0)
-    assert (len(outlook.plan.units), len(outlook.stored), outlook.trained) == (105, 0, False)
-    assert outlook.cost.unmeasured == 105
+    assert (len(outlook.plan.units), len(outlook.stored), outlook.trained) == (135, 0, False)
+    assert outlook.cost.unmeasured == 135
     assert bench.asked == []
 
 
 def test_the_outlook_after_a_calibration_knows_the_time_of_the_rest(tmp_path: Path, bench: Bench) -> None:
-    request = Request("smoke", 0, ("2",), workers=1, limit=1)
+    request = Request("smoke", 0, ("2",), workers=1, calibrate=True)
     rerun.rerun(request, Store(tmp_path), arguments=("spade-bench", "plan"), started=NOON)
     outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0)
-    assert (len(outlook.stored), outlook.trained) == (35, True)
+    assert (len(outlook.stored), outlook.trained) == (45, True)
     # every unit of the double takes half a second
-    assert (outlook.cost.units, outlook.cost.unmeasured) == (70, 0)
-    assert outlook.cost.seconds == pytest.approx(35.0)
+    assert (outlook.cost.units, outlook.cost.unmeasured) == (90, 0)
+    assert outlook.cost.seconds == pytest.approx(45.0)
     assert bench.asked == [False]
 
 
@@ -210,7 +212,7 @@ def test_the_outlook_on_another_seed_takes_the_time_from_the_first(tmp_path: Pat
     ran(tmp_path, "2")
     outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 1)
     assert (len(outlook.stored), outlook.trained, outlook.cost.unmeasured) == (0, False, 0)
-    assert outlook.cost.seconds == pytest.approx(105 * 0.5)
+    assert outlook.cost.seconds == pytest.approx(135 * 0.5)
     assert bench.asked
 
 
@@ -219,5 +221,6 @@ def test_the_evaluator_of_a_scale_is_opened_by_name_from_the_cache(
 ) -> None:
     monkeypatch.setattr(scale, "load", lambda _: fake_laboratory.SCALE)
     monkeypatch.setattr(laboratory, "prepare", lambda *_, **__: fake_laboratory.make())
+    monkeypatch.setattr(rerun, "Material", FakeMaterial)
     with partial(rerun.opened, "smoke", 0, tmp_path, fake_laboratory.subject())() as engine:
-        assert set(engine.samples) == {"t0", "t1", "t2"}
+        assert set(engine.samples) == {"t0", "t1", "t2", "c0", "c1", "c2"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark import search
+from benchmark import definition, scale, search
 from benchmark.metrics.trojan_auc import trojan_auc
 from benchmark.models.laboratory import Laboratory, Sample
 from benchmark.models.network import Shape, SmallResNet
@@ -101,3 +101,48 @@ def test_the_ratios_file_reads_back() -> None:
     read = tomllib.loads(text)
     assert read["ratios"] == {"spade": {"LRP": {"fc": 0.9}, "LIME": {}}}
     assert read["origin"] == {"seeds": [100, 101], "date": "2026-01-01", "samples": 32}
+
+
+def test_more_ratios_are_added_behind_those_of_the_same_networks() -> None:
+    origin = {"seeds": [100], "recipe_sha256": ["ab"], "date": "2026-01-01"}
+    text = search.as_toml(origin, {"spade": [Found("LRP", {"fc": 0.9}, 0.95, 0.9)]})
+    more = {"fastspade-few": [Found("LRP", {"fc": 0.2}, 0.95, 0.9, samples=5)]}
+    read = tomllib.loads(search.added(text, origin, more))
+    assert read == {"origin": origin, "ratios": {"spade": {"LRP": {"fc": 0.9}}, "fastspade-few": {"LRP": {"fc": 0.2}}}}
+    with pytest.raises(InputError, match="has ratios 'spade' already"):
+        search.added(text, origin, {"spade": []})
+    with pytest.raises(InputError, match="other networks"):
+        search.added(text, {**origin, "seeds": [101]}, more)
+
+
+def test_part_of_a_calibration_is_the_first_samples_of_each_network(laboratories: dict[int, Laboratory]) -> None:
+    whole = Calibration(laboratories, RULES)
+    # three tenths of two samples, rounded up, is one
+    assert whole.part(0.3).ids == whole.ids[:1]
+    assert whole.part(0.3).benches[0] is whole.benches[0]
+
+
+def test_what_a_search_maximises_is_what_the_tables_measure() -> None:
+    insertion = search.rules(scale.load("mini"), "fastspade-insertion")
+    assert (insertion.solver, insertion.metric) == ("sparsegpt", "insertion")
+    assert insertion.metric_settings == definition.load("3").metric_settings
+    assert search.rules(scale.load("mini"), "fastspade-few").metric == "trojan_auc"
+
+
+def test_a_search_by_insertion_scores_with_the_dense_network(laboratories: dict[int, Laboratory]) -> None:
+    settings = {"steps": 4, "baseline": "blank"}
+    lab = laboratories[7]
+    bench = Calibration(laboratories, replace(RULES, metric="insertion", metric_settings=settings)).benches[0]
+    x = lab.normalise(lab.calibration_samples[0].image[None])
+    answer = saliency.explain(
+        "Saliency", lab.model, x, 1, generator=torch.Generator().manual_seed(0), settings=RULES.settings
+    )
+    ranks = saliency.heatmap(answer, RULES.protocol.map_channels).flatten().argsort(descending=True, stable=True)
+    values = []
+    for count in (0, 256, 512, 768, 1024):
+        shown = torch.zeros(1024)
+        shown[ranks[:count]] = 1
+        with torch.no_grad():
+            values.append(lab.model(x * shown.view(1, 1, 32, 32)).softmax(1)[0, 1].item())
+    area = (values[0] / 2 + sum(values[1:4]) + values[4] / 2) / 4 / values[4]
+    assert bench.score("Saliency", {}) == pytest.approx(area, abs=1e-5)

@@ -20,7 +20,7 @@ def test_a_summary_holds_the_mean_and_n_of_every_cell_that_has_a_value() -> None
     }
     assert {cell.name: (cell.mean, cell.n) for cell in summary.cells} == expected
     assert summary.mean(("2", "Average", "SPADE")) == expected["2", "Average", "SPADE"][0]
-    assert summary.mean(("2", "LRP", "Sparse FC")) is None
+    assert summary.mean(("a16", "ResNet50/CelebA", "Clean Accuracy")) is None
     assert (summary.seed, summary.condition) == (3, seeds.Condition("2.15.0", 1, "A Processor"))
     assert (summary.tables["a20"], summary.started) == (1, synthetic_run.STARTED)
 

@@ -58,15 +58,15 @@ def test_a_cell_outside_its_range_deviates_and_fails_only_the_check() -> None:
 
 
 def test_what_nothing_computes_is_not_run_with_its_reason_and_fails_nothing() -> None:
-    verdict = cell(plain(), "LRP", "Sparse FC")
+    verdict = cell(plain(), "ResNet50/CelebA", "Clean Accuracy", "a16")
     assert verdict.outcome == "not run"
-    assert "Wong" in verdict.reason
-    assert (verdict.interval, verdict.paper) == (None, "93.99")
+    assert "CelebA" in verdict.reason
+    assert (verdict.interval, verdict.paper) == (None, "91.4")
 
 
 def test_a_method_the_network_cannot_take_is_not_run_with_its_reason() -> None:
     run = synthetic_run.run(11)
-    for arm in ("dense", "obc", "sparsegpt"):
+    for arm in ("dense", "obc", "sparsegpt", "sparse fc"):
         run = synthetic_run.with_status(run, "unavailable", "reuses a ReLU", method="DeepLift", arm=arm, share=1)
     verdict = cell(judged(run), "DeepLift", "SPADE")
     assert (verdict.outcome, verdict.reason) == ("not run", "none of 8 units has a value: reuses a ReLU")

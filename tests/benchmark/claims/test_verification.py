@@ -45,7 +45,6 @@ def test_every_claim_has_a_verdict_in_the_papers_order(verdicts: dict[str, Claim
         ("later-layers-helpful", "holds", ""),
         # LRP is not the best method of the synthetic network, GuidedGradCam is.
         ("spade-lrp-99", "other data", "no comparison of numbers"),
-        ("sparse-fc-average-gain", "not run", "Table 2, Sparse FC"),
         ("linear-gain", "not run", "Table A2"),
         ("intro-robust", "not checkable", "no measure of robustness"),
         ("study-tasks", "not checkable", "set-up"),

@@ -45,6 +45,7 @@ def subject(n_samples: int = 4, *, seed: int = 0, scale: str = "smoke") -> Subje
         },
         samples=tuple(SampleNote(f"s{i}", label=i, target=i + 1, patch="fish") for i in range(n_samples)),
         patches=("fish", "star"),
+        clean=tuple(SampleNote(f"c{i}", label=i, target=i, patch="") for i in range(n_samples)),
     )
 
 

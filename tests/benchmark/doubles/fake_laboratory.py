@@ -10,6 +10,7 @@ from fake_evaluator import METHODS
 from torch import nn
 
 from benchmark.datasets.procedural import Recipe
+from benchmark.material import Material
 from benchmark.models.laboratory import Laboratory, Sample
 from benchmark.models.network import Shape, SmallResNet
 from benchmark.plan import Subject
@@ -27,7 +28,7 @@ RATIOS: dict[str, dict[str, Any]] = {
 SCALE = Scale(
     name="smoke",
     title="for tests",
-    images=Recipe(),
+    images=Recipe(classes=CLASSES, side=32),
     data=Data(train=10, test=10, calibration=10),
     network=Shape(widths=(8, 16, 16, 32), strides=(2, 2, 1, 1), stem_width=8, stem_stride=1),
     training=Training(epochs=1),
@@ -52,10 +53,10 @@ def sample(i: int) -> Sample:
     generator = torch.Generator().manual_seed(100 + i)
     image = torch.rand(3, SIDE, SIDE, generator=generator) * 0.5
     mask = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-    mask[2 + i : 8 + i, 3 + 2 * i : 9 + 2 * i] = True
+    mask[2 + i % 10 : 8 + i % 10, 3 + 2 * (i % 5) : 9 + 2 * (i % 5)] = True
     # multiples of 1/255, as images read from bytes are
     image = ((image + 0.4 * mask).clamp(0, 1) * 255).round() / 255
-    return Sample(id=f"t{i}", image=image, mask=mask, label=i, target=(i + 1) % CLASSES, patch=("fish", "star")[i % 2])
+    return Sample(id=f"t{i}", image=image, mask=mask, label=i % CLASSES, target=(i + 1) % CLASSES, patch="fish")
 
 
 def make(seed: int = 0, n_samples: int = 3) -> Laboratory:
@@ -72,7 +73,33 @@ def make(seed: int = 0, n_samples: int = 3) -> Laboratory:
     )
 
 
+class FakeMaterial(Material):
+    """The laboratory's material, its clean samples drawn like the others: an untrained network gets nothing right."""
+
+    @property
+    def clean_samples(self) -> tuple[Sample, ...]:  # type: ignore[override]
+        """As many as there are others, with their patches still in sight but no mask."""
+        plain = [sample(10 + i) for i in range(len(self.bench.test_samples))]
+        return tuple(
+            replace(s, id=f"c{i}", mask=torch.zeros_like(s.mask), target=s.label, patch="") for i, s in enumerate(plain)
+        )
+
+    def network(self, name: str, **_: object) -> nn.Module:
+        """The network itself, or its double with half of the head's weights zero."""
+        if not name:
+            return self.bench.model
+        other = network(0)
+        with torch.no_grad():
+            other.get_parameter("fc.weight")[:, ::2] = 0
+        return other
+
+
+def material(seed: int = 0, n_samples: int = 3) -> FakeMaterial:
+    """Everything units are made of."""
+    return FakeMaterial(SCALE, seed, make(seed, n_samples))
+
+
 def subject(n_samples: int = 3, *, ratios: Mapping[str, object] | None = None) -> Subject:
-    """The subject of the laboratory."""
+    """The subject of the material."""
     scale = SCALE if ratios is None else replace(SCALE, ratios=ratios)  # type: ignore[arg-type]
-    return subject_of(scale, 0, make(0, n_samples))
+    return subject_of(FakeMaterial(scale, 0, make(0, n_samples)))

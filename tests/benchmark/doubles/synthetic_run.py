@@ -34,8 +34,15 @@ CONTROLS = {"random": 0.5, "centre": 0.58, "edges": 0.83, "input magnitude": 0.7
 GAINS = {
     "dense": 0.0,
     "obc, spade ratios, own": 0.04,
-    "obc, spade ratios, other": -0.08,
+    "obc, spade ratios, same patch": -0.02,
+    "obc, spade ratios, same class": -0.06,
+    "obc, spade ratios, any": -0.08,
+    "obc, spade ratios, many": -0.09,
+    "obc, fastspade ratios": 0.03,
+    "obc, linear ratios": 0.01,
     "sparsegpt, fastspade ratios, own": 0.02,
+    "sparse fc": 0.004,
+    "cap": -0.05,
     "obc, fc at": 0.001,
     "obc, layer4 at": 0.035,
     "obc, layer3 at": -0.3,
@@ -60,6 +67,7 @@ def subject(seed: int = 0, *, scale: str = "mini", n_samples: int = 8) -> Subjec
             SampleNote(f"sample-{i:02d}", label=i, target=i + 20, patch=PATCHES[i % 4]) for i in range(n_samples)
         ),
         patches=PATCHES,
+        clean=tuple(SampleNote(f"clean-{i:02d}", label=i, target=i, patch="") for i in range(n_samples)),
     )
 
 

@@ -40,7 +40,6 @@ def test_every_asked_cell_and_every_average_is_in_its_table_once(story: Story) -
 
 def test_a_reason_names_a_whole_column_or_row_once(story: Story) -> None:
     where = {entry.where: entry.cells for entry in story.content.not_run}
-    assert where["Table 2, Sparse FC",] == 11
     assert where["Table A16, ResNet50/ImageNet",] == 2
     assert where["Table 2, DeepLift, FastSPADE",] == 1
 
