@@ -16,12 +16,13 @@ def migrate(*, down_to: str | None, yes: bool) -> None:
 
     The database is the one of SPADE_STUDY_DATABASE_URL.
     """
-    database = Database(settings.from_environment(os.environ).database_url)
-    before = migration.current(database)
-    if down_to:
-        if not yes:
-            click.confirm("Going back drops tables and what is in them. Really?", abort=True)
-        migration.downgrade(database, down_to)
-    else:
-        migration.upgrade(database)
-    click.echo(f"The database was at {before or 'nothing'} and is at {migration.current(database) or 'nothing'}.")
+    with Database(settings.from_environment(os.environ).database_url) as database:
+        before = migration.current(database)
+        if down_to:
+            if not yes:
+                click.confirm("Going back drops tables and what is in them. Really?", abort=True)
+            migration.downgrade(database, down_to)
+        else:
+            migration.upgrade(database)
+        after = migration.current(database)
+    click.echo(f"The database was at {before or 'nothing'} and is at {after or 'nothing'}.")

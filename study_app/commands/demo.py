@@ -37,10 +37,9 @@ DEMO = Path(__file__).parents[1] / "demo"
 def demo(port: int, folder: Path, stimuli: Path | None) -> None:
     """Start a demo study on this machine and print its address."""
     chosen = _settings(folder)
-    database = Database(chosen.database_url)
-    migration.upgrade(database)
-    _prepare(database, PictureStore(chosen.pictures), stimuli or _shipped())
-    database.dispose()
+    with Database(chosen.database_url) as database:
+        migration.upgrade(database)
+        _prepare(database, PictureStore(chosen.pictures), stimuli or _shipped())
     logs.set_up("WARNING")
     click.echo(f"The demo study is at http://localhost:{port}/  (Ctrl-C stops it; answers stay in {folder})")
     listen(create_app(chosen), host="127.0.0.1", port=port, threads=8)

@@ -23,7 +23,7 @@ def create_study(rules: Path, stimuli: Path) -> None:
     """Store a study: its RULES (a TOML file) and a folder of STIMULI, as `spade-study stimuli` writes it."""
     chosen = settings.from_environment(os.environ)
     wanted, found = design.parse(rules.read_text(encoding="utf-8")), stimulus_set.read(stimuli)
-    with Database(chosen.database_url).writing() as session:
+    with Database(chosen.database_url) as database, database.writing() as session:
         loading.create_study(session, wanted, found, PictureStore(chosen.pictures), utc_now())
     count = len(found.images)
     click.echo(f"Study '{wanted.slug}' holds {count} images and {4 * count} tasks. Next: create-run {wanted.slug}")
@@ -35,7 +35,7 @@ def create_study(rules: Path, stimuli: Path) -> None:
 @click.option("--seed", "chosen_seed", type=click.IntRange(0, 2**31 - 1), help="Of every draw.  [default: drawn]")
 def create_run(slug: str, kind: RunKind, chosen_seed: int | None) -> None:
     """Open a run of the study SLUG and print the path people enter by."""
-    with _database().writing() as session:
+    with _database() as database, database.writing() as session:
         study = session.scalar(select(Study).where(Study.slug == slug))
         if study is None:
             raise InputError(f"There is no study '{slug}'. {nearest(slug, session.scalars(select(Study.slug)))}")
@@ -48,7 +48,7 @@ def create_run(slug: str, kind: RunKind, chosen_seed: int | None) -> None:
 @click.argument("run")
 def close_run(run: str) -> None:
     """Close a RUN: nobody enters or answers any more; everybody can still see, download and delete their data."""
-    with _database().writing() as session:
+    with _database() as database, database.writing() as session:
         found = _run(session, run)
         found.closed_at = found.closed_at or utc_now()
         click.echo(f"Run {run} is closed since {found.closed_at:%Y-%m-%d %H:%M} UTC.")
@@ -59,7 +59,7 @@ def close_run(run: str) -> None:
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
 def invite(run: str, count: int) -> None:
     """Print personal entry paths for a RUN, one a line. Only hashes are kept: they cannot be printed again."""
-    with _database().writing() as session:
+    with _database() as database, database.writing() as session:
         _run(session, run)
         for _ in range(count):
             text = code()
