@@ -2,9 +2,10 @@
 
 Whoever answered an item did so under the arm that chance gave. If the visualisation made no difference to any answer,
 the same answers would have come under any other dealing, so the labels are dealt again within each item, which keeps
-how often each item was shown under each arm. The statistic is the difference over its crossed standard error
-(`analysis.crossed`): exact for "no effect on anyone", and, being studentised, close to its level also for "no effect
-on average" (Chung and Romano 2013), where the plain difference is not.
+how often each item was shown under each arm: exact for "no effect on anyone". The statistic is the difference over its
+two-way jackknife standard error, so that it is also near its level for "no effect on average" (Chung and Romano 2013),
+where the plain difference is not. The primary interval's error, the largest of three, would not do here: dealing again
+makes answers alike, where the largest is too large, and so the bar for the observed one would be too low.
 """
 
 import math
@@ -39,7 +40,7 @@ def randomisation_test(
         raters=ratings.raters,
         images=ratings.images,
         statistic_name="t",
-        method=f"arms dealt again within items {draws} times, difference over its crossed standard error",
+        method=f"arms dealt again within items {draws} times, difference over its two-way standard error",
         source="analysis.randomisation.randomisation_test",
         caveats=(measure.caveat,) if measure.caveat else (),
     )
@@ -100,7 +101,7 @@ class _ArmSums:
             )
 
     def statistic(self, labels: NDArray[np.float64]) -> tuple[Floats, Floats]:
-        """Difference and difference over its crossed standard error, of labels [rows, n]."""
+        """Difference and difference over its two-way standard error, of labels [rows, n]."""
         variances, value = [], np.empty(0)
         for scores, counts in self._parts:
             groups = self._sums(labels, scores, counts)
@@ -111,7 +112,8 @@ class _ArmSums:
             size = groups.shape[1]
             variances.append((size - 1) / size * np.sum(spread**2, axis=1))
         rater, image, both = variances
-        used = np.max([rater + image - both, rater, image], axis=0)
+        used = rater + image - both
+        used = np.where(used > 0, used, np.maximum(rater, image))
         with np.errstate(invalid="ignore", divide="ignore"):
             return value, value / np.sqrt(used)
 
