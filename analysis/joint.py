@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from .errors import AnalysisError
-from .paired import Bootstrap
+from .paired import Bootstrap, expanded_level
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +74,7 @@ def joint_gains(differences: ArrayLike, *, bootstrap: Bootstrap, generator: np.r
         average = Interval(float(means.mean()), math.nan, math.nan)
         chances = tuple(float(k == gaining) for k in range(methods + 1))
         return JointGains(tuple(nothing), average, gaining, gaining, gaining, chances, bootstrap.level, images)
+    level = expanded_level(bootstrap.level, images, draws=bootstrap.draws)
     drawn = _draws(filled, known, bootstrap.draws, generator)
     left_out = _leave_one_out(filled, known)
     counts = (drawn > 0).sum(axis=1)
@@ -81,11 +82,11 @@ def joint_gains(differences: ArrayLike, *, bootstrap: Bootstrap, generator: np.r
     low, high = np.quantile(counts, [tail, 1 - tail], method="inverted_cdf")
     return JointGains(
         methods=tuple(
-            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], bootstrap.level))
+            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], level))
             for j in range(methods)
         ),
         average=Interval(
-            float(means.mean()), *bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), bootstrap.level)
+            float(means.mean()), *bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), level)
         ),
         gaining=gaining,
         gaining_low=int(low),

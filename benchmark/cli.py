@@ -21,9 +21,11 @@ from .commands.audit import audit
 from .commands.bless import bless
 from .commands.difference import diff
 from .commands.export import export
+from .commands.export_tables import export_tables
 from .commands.figure import figure
 from .commands.golden import golden
 from .commands.power import power
+from .commands.sensitivity import sensitivity
 from .commands.verify import verify
 
 if TYPE_CHECKING:
@@ -256,7 +258,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, diff, export, figure, golden, power, verify):
+for command in (audit, bless, diff, export, export_tables, figure, golden, power, sensitivity, verify):
     main.add_command(command)
 
 

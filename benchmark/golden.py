@@ -142,8 +142,10 @@ def measure(summaries: Sequence[SeedSummary], policy: Policy) -> Golden:
     names = [(cell.name, cell.unit) for cell in first.cells]
     level = 1 - policy.golden.family_alpha / len(names)
     others = [one for one in summaries if one.condition != first.condition]
+    # A replay of the very same network says how far a rerun moves, and nothing of how far a training does.
+    retrained = [one for one in others if not _same_network(one, runs)]
     ranges = tuple(
-        _range(name, unit, runs, others, level=level, half_digit=policy.golden.half_digit) for name, unit in names
+        _range(name, unit, runs, retrained, level=level, half_digit=policy.golden.half_digit) for name, unit in names
     )
     return Golden(
         scale=first.scale,
@@ -158,7 +160,7 @@ def measure(summaries: Sequence[SeedSummary], policy: Policy) -> Golden:
         condition=first.condition,
         releases=first.releases,
         tables=first.tables,
-        arithmetic=_spreads(runs, others, ranges),
+        arithmetic=_spreads(runs, retrained, ranges),
         ranges=ranges,
         replays=tolerances(runs, others, policy),
     )
@@ -295,6 +297,11 @@ def _range(
         sd_arithmetic=arithmetic,
         n=prediction.n,
     )
+
+
+def _same_network(other: SeedSummary, runs: Sequence[SeedSummary]) -> bool:
+    same = next((one for one in runs if one.seed == other.seed), None)
+    return same is not None and bool(other.weights_sha256) and other.weights_sha256 == same.weights_sha256
 
 
 def _differences(other: SeedSummary, runs: Sequence[SeedSummary], names: Sequence[CellName]) -> list[float]:

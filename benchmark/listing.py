@@ -8,6 +8,7 @@ from .difference import Changed, Moved, RunDifference
 from .golden import GoldenRange
 from .grid import Grid
 from .power import SIZES, TablePower
+from .sensitivity import Shift
 
 CURVE = (16, 64, 256)
 """Numbers of images, of those a power curve has, that a terminal has room for."""
@@ -149,3 +150,29 @@ def count(needed: float) -> str:
 def interval(low: float, high: float) -> str:
     """An interval, or nothing where there is none."""
     return f"[{low:+.3f}, {high:+.3f}]" if math.isfinite(low) else ""
+
+
+def shifts(found: Iterable[Shift], protocols: Sequence[str]) -> Grid:
+    """Each cell under every protocol, and how far it moves from the first."""
+    reference, *others = protocols
+    header = ["table", "row", "column", reference]
+    for name in others:
+        header += [name, f"{name} - {reference}", "interval", "p (Holm)"]
+    table = Grid(tuple(header))
+    for one in found:
+        row = [one.table, one.row, one.column, _value(one.means[reference])]
+        for name in others:
+            moved = one.against.get(name)
+            between = moved.difference if moved is not None else None
+            row += [
+                _value(one.means[name]),
+                "" if moved is None else f"{moved.after - moved.before if between is None else between.mean:+.2f}",
+                "" if between is None else interval(between.low, between.high),
+                "" if moved is None or math.isnan(moved.adjusted_p) else f"{moved.adjusted_p:.3f}",
+            ]
+        table.add_row(*row)
+    return table
+
+
+def _value(mean: float) -> str:
+    return f"{mean:.2f}" if math.isfinite(mean) else "no value"

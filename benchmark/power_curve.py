@@ -1,12 +1,16 @@
 """The chance of resolving each effect of a table against the number of images: a figure, and its numbers as CSV."""
 
 import csv
+import math
 from pathlib import Path
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from spade.errors import EnvironmentProblem, InputError
 
+from .cells import AVERAGE
 from .power import SIZES, TablePower
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -39,30 +43,25 @@ def draw(found: TablePower, path: Path) -> tuple[Path, Path]:
 
 def _figure(found: TablePower, path: Path) -> None:
     columns = list(dict.fromkeys(one.column for one in found.effects))
-    figure = Figure(figsize=(4.2 * len(columns), 3.6), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(columns), 3.6), layout="constrained")
     axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     for axis, column in zip(axes, columns, strict=True):
-        of_column = [one for one in found.effects if one.column == column]
-        for one in of_column:
-            average = one.row == "Average"
+        of_column = sorted(
+            (one for one in found.effects if one.column == column), key=lambda one: math.fsum(one.curve), reverse=True
+        )
+        # Colours run in the order of the legend and of the curves, dark to light for every kind of colour vision.
+        shades = colormaps["cividis"](np.linspace(0, 0.9, len(of_column)))
+        for one, shade in zip(of_column, shades, strict=True):
+            average = one.row == AVERAGE
             axis.plot(
                 SIZES,
                 one.curve,
-                color="#0072B2" if average else "#8c8c8c",  # Okabe-Ito blue; the rest is told apart by its label
-                linewidth=2.2 if average else 1.0,
-                zorder=3 if average else 2,
+                color="black" if average else shade,
+                linewidth=2.4 if average else 1.1,
+                linestyle="--" if average else "-",
+                label=one.row,
             )
-        for place, one in enumerate(sorted(of_column, key=lambda effect: effect.curve[4])):
-            # Labels stand where the curves are apart, each at its own height.
-            axis.annotate(
-                one.row,
-                (SIZES[-1], one.curve[-1]),
-                xytext=(1.02, (place + 0.5) / len(of_column)),
-                textcoords="axes fraction",
-                fontsize=7,
-                va="center",
-                arrowprops={"arrowstyle": "-", "color": "#cccccc", "linewidth": 0.5},
-            )
+        axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7, frameon=False, handlelength=1.6)
         axis.axhline(found.power, color="#D55E00", linewidth=1, linestyle=":")
         axis.set_xscale("log")
         axis.set_xticks(SIZES, [str(size) for size in SIZES], fontsize=7, rotation=45)

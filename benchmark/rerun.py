@@ -37,6 +37,7 @@ class Request:
     Attributes:
         tables: ids, in any order; what the store knows of other tables stays.
         calibrate: compute one job of each kind only.
+        protocol: another reading of the paper than the scale's; "" for the scale's.
     """
 
     scale: str
@@ -46,6 +47,7 @@ class Request:
     retrain: bool = False
     retry_failed: bool = False
     calibrate: bool = False
+    protocol: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def rerun(
     watch = watch or Watch()
     begun = time.monotonic()
     recipe = scale.load(request.scale)
+    if request.protocol:
+        recipe = scale.under(recipe, request.protocol)
     # Before the minutes of training: a table or ratio that is not there is known now.
     asked = [definition.load(name) for name in _in_order(request.tables)]
     plan.make(asked, unexplained(recipe, request.seed))

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
 from spade.errors import InputError, nearest
+from spade.protocol import protocol
 
 from .datasets.procedural import Recipe
 from .models.network import Shape
@@ -152,6 +153,16 @@ def load(name: str) -> Scale:
         found = tomllib.loads(tuned.read_text(encoding="utf-8"))
         document |= {"ratios": document.get("ratios", {}) | found["ratios"], "ratios_origin": found["origin"]}
     return parse(document, f"benchmark/scales/{name}.toml")
+
+
+def under(recipe: Scale, name: str) -> Scale:
+    """The scale with its pruning and maps as another protocol reads the paper, augmentations as often as before.
+
+    Raises:
+        InputError: there is no such protocol.
+    """
+    pruning = replace(recipe.pruning, protocol=name, augmentation=protocol(name).augmentation)
+    return replace(recipe, pruning=pruning)
 
 
 def parse(document: Mapping[str, Any], where: str) -> Scale:

@@ -26,7 +26,9 @@ from .definition import Dense, TableDefinition
 from .direction import Direction
 from .effect import Effect, effect, effects
 from .golden import Golden, GoldenRange
+from .joint import Joint, joints
 from .policy import Policy
+from .ranking import Ranking, rankings
 from .records import RunRecords
 from .replay import Replayed, replayed
 from .seeds import SeedSummary
@@ -103,7 +105,12 @@ class DirectionVerdict:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Every verdict on one run."""
+    """Every verdict on one run.
+
+    Attributes:
+        joints: how many methods of each column gain, from one bootstrap over images.
+        rankings: which columns and methods of a table can be told apart.
+    """
 
     cells: tuple[CellVerdict, ...]
     effects: tuple[Effect, ...]
@@ -111,6 +118,8 @@ class Judgement:
     golden: Golden | None
     policy: Policy
     claims: tuple[ClaimVerdict, ...] = ()
+    joints: tuple[Joint, ...] = ()
+    rankings: tuple[Ranking, ...] = ()
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -143,9 +152,12 @@ def judge(run: RunRecords, *, golden: Golden | None, summaries: Sequence[SeedSum
             judged += [_judge_against_print(cell, table, by_table[table.id], policy) for cell in by_table[table.id]]
         else:
             judged += [_judge_cell(cell, run, golden, stored, policy) for cell in by_table[table.id]]
+    gains = {table.id: effects(table, by_table[table.id], policy) for table in run.tables}
     return Judgement(
         cells=tuple(judged),
-        effects=tuple(one for table in run.tables for one in effects(table, by_table[table.id], policy)),
+        effects=tuple(one for found in gains.values() for one in found),
+        joints=tuple(one for table in run.tables for one in joints(table, by_table[table.id], gains[table.id], policy)),
+        rankings=tuple(one for table in run.tables for one in rankings(table, by_table[table.id], policy)),
         directions=judge_directions(summaries, policy, run=run, found=everything),
         golden=golden,
         policy=policy,

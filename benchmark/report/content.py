@@ -11,8 +11,11 @@ from ..cells import AVERAGE, Cell
 from ..definition import TableDefinition
 from ..effect import Effect
 from ..golden import Golden
+from ..policy import Policy
+from ..ranking import Ranking
 from ..records import RunRecords, UnitRecord
 from ..replay import Replayed
+from ..timing import time_ratios
 from ..verdict import CellVerdict, DirectionVerdict, Judgement, Outcome
 from .claim_content import ClaimsContent
 from .claim_content import build as build_claims
@@ -75,6 +78,23 @@ class EffectEntry:
 
 
 @dataclass(frozen=True)
+class RankingEntry:
+    """Mean ranks over images, best first, and the groups that cannot be told apart, as places among the names.
+
+    `groups` are those of Wilcoxon's test after Holm over all pairs, `nemenyi` those of the critical difference.
+    """
+
+    what: str
+    names: tuple[str, ...]
+    ranks: tuple[float, ...]
+    images: int
+    p_value: float
+    critical_difference: float
+    groups: tuple[tuple[int, int], ...]
+    nemenyi: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class TableEntry:
     """One table with its cells by row, its controls, and its effects by column."""
 
@@ -89,6 +109,9 @@ class TableEntry:
     rows: tuple[tuple[CellEntry, ...], ...]
     controls: tuple[CellEntry, ...]
     effects: tuple[tuple[EffectEntry, ...], ...]
+    counts: tuple[str, ...]
+    """How many methods of each column gain, in a sentence each."""
+    rankings: tuple[RankingEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -139,6 +162,8 @@ class ArmEntry:
     seconds: float
     fallbacks: int
     dead_columns: int
+    time_ratio: str
+    """Time over the dense network's, by image and method, with its interval; "" where there is nothing to pair."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +220,7 @@ def build(run: RunRecords, judgement: Judgement, gallery: Gallery) -> Content:
         claims=build_claims(judgement.claims),
         tables=tuple(_table(table, judgement) for table in run.tables),
         gallery=gallery,
-        arms=_arms(run),
+        arms=_arms(run, judgement.policy),
         problems=_problems(run),
         ranges=_ranges(judgement.golden),
         provenance=_provenance(run, judgement),
@@ -270,6 +295,22 @@ def _table(table: TableDefinition, judgement: Judgement) -> TableEntry:
             tuple(entry for entry in gains if entry.column == column)
             for column in dict.fromkeys(entry.column for entry in gains)
         ),
+        counts=tuple(f"{one.sentence}." for one in judgement.joints if one.table == table.id),
+        rankings=tuple(_ranking(one) for one in judgement.rankings if one.table == table.id),
+    )
+
+
+def _ranking(one: Ranking) -> RankingEntry:
+    ranks = one.ranks
+    return RankingEntry(
+        what=one.what,
+        names=ranks.names,
+        ranks=ranks.ranks,
+        images=ranks.blocks,
+        p_value=ranks.p_value,
+        critical_difference=ranks.critical_difference,
+        groups=ranks.wilcoxon,
+        nemenyi=ranks.nemenyi,
     )
 
 
@@ -349,14 +390,15 @@ def _direction(verdict: DirectionVerdict) -> DirectionEntry:
     )
 
 
-def _arms(run: RunRecords) -> tuple[ArmEntry, ...]:
+def _arms(run: RunRecords, policy: Policy) -> tuple[ArmEntry, ...]:
     by_arm: dict[str, list[UnitRecord]] = {}
     for record in _in_order(run):
         by_arm.setdefault(record.arm, []).append(record)
-    return tuple(_arm(arm, records) for arm, records in by_arm.items())
+    ratios = {one.arm: f"x {one.ratio:.2g} [{one.low:.2g}, {one.high:.2g}]" for one in time_ratios(run, policy)}
+    return tuple(_arm(arm, records, ratios.get(arm, "")) for arm, records in by_arm.items())
 
 
-def _arm(arm: str, records: Sequence[UnitRecord]) -> ArmEntry:
+def _arm(arm: str, records: Sequence[UnitRecord], time_ratio: str) -> ArmEntry:
     kept = [record.kept for record in records if record.kept is not None]
     return ArmEntry(
         arm=arm,
@@ -366,6 +408,7 @@ def _arm(arm: str, records: Sequence[UnitRecord]) -> ArmEntry:
         seconds=math.fsum(record.seconds for record in records),
         fallbacks=sum(bool(record.fallbacks) for record in records),
         dead_columns=sum(bool(record.dead_columns) for record in records),
+        time_ratio=time_ratio,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..claims.evidence import Evidence
 from .claim_content import ClaimsContent
 from .claims_page import evidence
-from .content import OTHER_DATA, CellEntry, Content, DirectionEntry, EffectEntry, TableEntry
+from .content import OTHER_DATA, CellEntry, Content, DirectionEntry, EffectEntry, RankingEntry, TableEntry
 from .gallery import Gallery, MapEntry
 from .page import chance, number, share, signed
 
@@ -104,7 +104,19 @@ def _of_table(table: TableEntry) -> list[str]:
     if table.effects:
         gains = [effect for column in table.effects for effect in column]
         parts += [f"### Gain over {gains[0].baseline}, points", _effects(gains)]
+        parts += table.counts
+    parts += map(_ranking, table.rankings)
     return parts
+
+
+def _ranking(ranking: RankingEntry) -> str:
+    named = [f"{name} {number(rank)}" for name, rank in zip(ranking.names, ranking.ranks, strict=True)]
+    groups = ["; ".join(ranking.names[first : last + 1]) for first, last in ranking.groups]
+    alike = f" Not told apart (Wilcoxon, Holm): {' / '.join(groups)}." if groups else " All are told apart."
+    return (
+        f"Mean ranks of {ranking.what} over {ranking.images} images: {', '.join(named)}. Friedman p "
+        f"{chance(ranking.p_value)}, Nemenyi's critical difference {number(ranking.critical_difference)}.{alike}"
+    )
 
 
 def _cell(entry: CellEntry) -> list[str]:

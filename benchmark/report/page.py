@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from .content import OTHER_DATA, Content, DirectionEntry, EffectEntry
-from .strip import Axis, axis
+from .strip import Axis, axis, rank_axis
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -60,6 +60,7 @@ def render(content: Content) -> str:
         other_data=OTHER_DATA,
         effect_axis=effect_axis,
         direction_axis=direction_axis,
+        rank_axis=rank_axis,
         finite=math.isfinite,
     )
     template = environment.from_string(_read("page.html.j2"))

@@ -24,6 +24,12 @@ class Axis:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
 
+def rank_axis(last: int) -> Axis:
+    """The axis of mean ranks from 1, the best, to `last`."""
+    margin = MARGIN * (last - 1)
+    return Axis(1 - margin, last + margin, tuple(float(rank) for rank in range(1, last + 1)))
+
+
 def axis(values: Iterable[float]) -> Axis:
     """The axis that holds all finite values and zero."""
     finite = [value for value in values if math.isfinite(value)]
