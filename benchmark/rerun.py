@@ -27,6 +27,7 @@ from .models.laboratory import Laboratory, Sample
 from .plan import Subject
 from .records import SampleNote, UnitRecord
 from .scale import Scale
+from .separation import refuse_overlap, refuse_tuned_seed
 from .store import Manifest, Store
 
 
@@ -74,6 +75,7 @@ def rerun(
     watch = watch or Watch()
     begun = time.monotonic()
     recipe = scale.load(request.scale)
+    refuse_tuned_seed(recipe, request.seed)
     if request.protocol:
         recipe = scale.under(recipe, request.protocol)
     # Before the minutes of training: a table or ratio that is not there is known now.
@@ -86,6 +88,8 @@ def rerun(
         watch.note(note)
     material = Material(recipe, request.seed, bench, store.cache)
     subject = subject_of(material)
+    refuse_overlap(bench.calibration_samples, bench.test_samples)
+    subject = subject_of(recipe, request.seed, bench)
     earlier = _earlier(store, subject)
     if earlier is not None:
         _refuse_other_rules(earlier, store)

@@ -36,6 +36,7 @@ from .models.laboratory import Laboratory, Sample
 from .plan import generator_seed
 from .ratios import RATIO_SOURCES
 from .scale import Scale
+from .separation import refuse_overlap
 
 Told = Callable[[str, int, int], None]
 """Called with (method, candidates scored, candidates in all)."""
@@ -86,6 +87,8 @@ class Calibration:
             raise InputError("The networks have no calibration samples; raise samples.calibration of the scale.")
         for seed, lab in laboratories.items():
             for sample in chosen[seed]:
+            refuse_overlap(lab.calibration_samples, lab.test_samples)
+            for sample in lab.calibration_samples:
                 told("Hessians", len(self.benches), wanted)
                 self.benches.append(_Bench(f"{seed}/{sample.id}", sample, lab, rules, self.dense_networks[seed]))
         told("Hessians", wanted, wanted)

@@ -12,7 +12,7 @@ import torch
 from fake_evaluator import FakeEvaluator, opened
 from fake_laboratory import FakeMaterial
 
-from benchmark import forecast, rerun, scale
+from benchmark import forecast, policy, rerun, scale
 from benchmark.execution import Execution
 from benchmark.models import laboratory
 from benchmark.models.laboratory import Laboratory
@@ -224,3 +224,41 @@ def test_the_evaluator_of_a_scale_is_opened_by_name_from_the_cache(
     monkeypatch.setattr(rerun, "Material", FakeMaterial)
     with partial(rerun.opened, "smoke", 0, tmp_path, fake_laboratory.subject())() as engine:
         assert set(engine.samples) == {"t0", "t1", "t2", "c0", "c1", "c2"}
+        assert set(engine.samples) == {"t0", "t1", "t2"}
+
+
+def test_a_run_recorded_under_another_policy_is_not_gone_on_with(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a16")
+    store = Store(tmp_path)
+    manifest = store.read_manifest("smoke", 0)
+    store.write_manifest(replace(manifest, provenance={**manifest.provenance, "policy_sha256": "ab" * 32}))
+    with pytest.raises(InputError, match=r"recorded under policy abababababab .* are not merged") as refused:
+        ran(tmp_path, "a16")
+    assert "--store" in str(refused.value)
+    assert bench.asked
+
+
+def test_a_run_recorded_under_another_version_of_a_table_is_not_gone_on_with(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a16")
+    store = Store(tmp_path)
+    manifest = store.read_manifest("smoke", 0)
+    store.write_manifest(replace(manifest, provenance={**manifest.provenance, "tables": {"a16": 99}}))
+    with pytest.raises(InputError, match="version 99 of table a16"):
+        ran(tmp_path, "2")
+    assert bench.asked
+
+
+def test_every_record_carries_the_policy_it_was_made_under(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a16")
+    found = Store(tmp_path).run("smoke", 0).records.values()
+    assert {one.policy for one in found} == {policy.load().sha256[:12]}
+    assert bench.asked
+
+
+def test_another_protocol_is_another_subject_on_the_same_network(tmp_path: Path, bench: Bench) -> None:
+    request = Request("smoke", 0, ("a16",), workers=1, protocol="official")
+    rerun.rerun(request, Store(tmp_path), arguments=("spade-bench",), started=NOON)
+    subject = Store(tmp_path).read_manifest("smoke", 0).subject
+    assert subject.protocol["pruning"]["name"] == "official"
+    assert subject.protocol["pruning"]["n_augmentations"] == 24
+    assert subject.recipe_sha256 == bench.laboratory.recipe_sha256
