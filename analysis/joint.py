@@ -82,8 +82,7 @@ def joint_gains(differences: ArrayLike, *, bootstrap: Bootstrap, generator: np.r
     low, high = np.quantile(counts, [tail, 1 - tail], method="inverted_cdf")
     return JointGains(
         methods=tuple(
-            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], level))
-            for j in range(methods)
+            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], level)) for j in range(methods)
         ),
         average=Interval(
             float(means.mean()), *bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), level)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -36,11 +37,12 @@ def show(what: Grid | str, console: Console | None = None) -> None:
         out.print(what, markup=False, highlight=False, soft_wrap=True)
         return
     if not out.is_terminal:
-        lines = [[what.title]] if what.title else []
+        lines = [(what.title,)] if what.title else []
         for line in (*lines, what.header, *what.rows):
-            out.print("\t".join(" ".join(cell.split()) for cell in line), markup=False, highlight=False, soft_wrap=True)
+            # Straight to the file: a console would turn tabs into spaces.
+            out.file.write("\t".join(" ".join(cell.split()) for cell in line) + "\n")
         return
-    table = Table(*what.header, title=what.title or None)
+    table = Table(*map(escape, what.header), title=escape(what.title) if what.title else None)
     for row in what.rows:
-        table.add_row(*row)
-    out.print(table, markup=False)
+        table.add_row(*map(escape, row))
+    out.print(table)

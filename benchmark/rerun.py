@@ -87,9 +87,8 @@ def rerun(
     for note in bench.notes:
         watch.note(note)
     material = Material(recipe, request.seed, bench, store.cache)
-    subject = subject_of(material)
     refuse_overlap(bench.calibration_samples, bench.test_samples)
-    subject = subject_of(recipe, request.seed, bench)
+    subject = subject_of(material)
     earlier = _earlier(store, subject)
     if earlier is not None:
         _refuse_other_rules(earlier, store)

@@ -86,9 +86,8 @@ class Calibration:
         if not wanted:
             raise InputError("The networks have no calibration samples; raise samples.calibration of the scale.")
         for seed, lab in laboratories.items():
+            refuse_overlap(chosen[seed], lab.test_samples)
             for sample in chosen[seed]:
-            refuse_overlap(lab.calibration_samples, lab.test_samples)
-            for sample in lab.calibration_samples:
                 told("Hessians", len(self.benches), wanted)
                 self.benches.append(_Bench(f"{seed}/{sample.id}", sample, lab, rules, self.dense_networks[seed]))
         told("Hessians", wanted, wanted)

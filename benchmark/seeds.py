@@ -105,6 +105,7 @@ def summarise(run: RunRecords, policy: Policy, *, environment: str = "") -> Seed
         InputError: units are missing, or a cell has more failed units than the policy allows.
     """
     found: list[CellSummary] = []
+    recorded: Mapping[str, Any] = run.provenance.get("tables", {})
     for table in run.tables:
         for cell in cells(table, run):
             _finished(cell, policy, f"{run.scale} with seed {run.seed}")
@@ -118,7 +119,7 @@ def summarise(run: RunRecords, policy: Policy, *, environment: str = "") -> Seed
         identity=identity(run),
         recipe_sha256=run.recipe_sha256,
         condition=replace(_condition(run.provenance), environment=environment),
-        tables={table.id: table.version for table in run.tables},
+        tables={table.id: int(recorded.get(table.id, table.version)) for table in run.tables},
         releases=dict(run.provenance["releases"]),
         started=str(run.provenance["invocations"][-1]["started"]),
         cells=tuple(found),

@@ -1,12 +1,15 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import synthetic_run
 
-from benchmark import cells, policy, seeds
+from benchmark import cells, golden, policy, seeds
 from spade.errors import EnvironmentProblem, InputError
+
+RULES = policy.load()
 
 
 def test_a_summary_holds_the_mean_and_n_of_every_cell_that_has_a_value() -> None:
@@ -80,3 +83,24 @@ def test_the_identity_changes_with_the_protocol_and_not_with_seed_or_releases() 
 def test_no_summary_holds_a_nan() -> None:
     summary = seeds.summarise(synthetic_run.run(), policy.load())
     assert all(math.isfinite(cell.mean) for cell in summary.cells)
+
+
+def test_a_summary_carries_the_table_version_and_the_policy_of_its_record_and_not_todays() -> None:
+    facts = {"tables": {"2": 7}, "policy_sha256": "ee" * 32}
+    one = seeds.summarise(synthetic_run.run(0, tables=("2", "a16"), facts=facts), RULES, environment="narrow")
+    assert (one.tables["2"], one.policy_sha256, one.condition.environment) == (7, "ee" * 32, "narrow")
+    assert seeds.decode(seeds.encode([one]), where="a test") == (one,)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"policy_sha256": "ee" * 32}, r"another set of policy than seed 0 \(eeeeeeeeeeee and d1d1d1d1d1d1\)"),
+        ({"tables": {"2": 7}}, r"another set of table versions than seed 0 .*7"),
+    ],
+)
+def test_runs_under_other_rules_are_not_put_beside_each_other(change: dict[str, Any], sentence: str) -> None:
+    first = seeds.summarise(synthetic_run.run(0, tables=("2",)), RULES)
+    other = seeds.summarise(synthetic_run.run(1, tables=("2",), facts=change), RULES)
+    with pytest.raises(InputError, match=sentence):
+        golden.alike([first, other])
