@@ -120,12 +120,13 @@ def visualise(
         return images
 
     with _seeded(seed), _quiet(), _stoppable():
-        from lucent.optvis import objectives, param, render  # noqa: PLC0415 - draws in kornia, ipython and more
+        from lucent.optvis import objectives, render  # noqa: PLC0415 - draws in kornia, ipython and more
+        from lucent.optvis.param.images import image as picture  # noqa: PLC0415 - as above
 
         (found,) = render.render_vis(
             whole,
             objectives.channel("network", target),
-            lambda: param.image(size, sd=ascent.spread, decorrelate=ascent.decorrelate),
+            lambda: picture(size, sd=ascent.spread, decorrelate=ascent.decorrelate),
             optimizer=lambda params: _Adam(params, lr=ascent.learning_rate),
             transforms=[*_moves(ascent, size), _resized(size), normalise, told],
             thresholds=(ascent.steps,),

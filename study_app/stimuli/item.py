@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -83,9 +84,7 @@ def made(
             found = _dense(earlier, target, pictures) if arm == "dense" else None
             share = number / 2 + (0.25 if arm == "spade" else 0.0)
             if found is None:
-                found = _visualised(
-                    model, target, subject, recipe, pictures, lambda x, y=share: watch(STAGES[2], y + x / 4)
-                )
+                found = _visualised(model, target, subject, recipe, pictures, partial(_part, watch, share))
             visualisations[role][arm] = found | {"sparsity": recipe.sparsity if arm == "spade" else 0.0}
     watch(STAGES[2], 1.0)
     return {
@@ -104,6 +103,10 @@ def made(
         "visualisations": visualisations,
         "trace": _told(sparse, subject, candidate.image),
     }
+
+
+def _part(watch: Watch, before: float, share: float) -> None:
+    watch(STAGES[2], before + share / 4)
 
 
 def _dense(earlier: Iterable[dict[str, Any]], target: int, pictures: PictureFolder) -> dict[str, Any] | None:

@@ -131,15 +131,15 @@ def look(subject: Subject, recipe: Recipe, *, start: int = 0) -> Iterator[Candid
                 read.append((position, source, image, ""))
             except InputError as problem:
                 read.append((position, source, None, str(problem)))
-        whole = [image for _, _, image, _ in read if image is not None]
+        whole = [found for _, _, found, _ in read if found is not None]
         rows = iter(subject.scores(torch.stack(whole)) if whole else ())
-        for position, source, image, reason in read:
-            if image is None:
+        for position, source, found, reason in read:
+            if found is None:
                 yield Candidate(source, position, None, -1, 0.0, 0.0, reason)
                 continue
             row = next(rows)
             top = int(row.argmax())
-            yield Candidate(source, position, image, top, float(row[source.label]), float(row[top]))
+            yield Candidate(source, position, found, top, float(row[source.label]), float(row[top]))
 
 
 def _names(recipe: Recipe, outputs: int) -> ClassNames:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from pytorch_grad_cam import ScoreCAM
+from pytorch_grad_cam.score_cam import ScoreCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
