@@ -67,12 +67,8 @@ def test_a_run_goes_on_where_it_stopped_and_gives_what_one_run_gives(tmp_path: P
     assert len(parts.read_text().splitlines()) == 3
     parts.write_text(parts.read_text() + "\n")
     calibration.run(parts, replications={"closed": 3}, truths=["none"])
-    assert calibration.rates(parts) == calibration.rates(whole) or _same(parts, whole)
-
-
-def _same(first: Path, second: Path) -> bool:
-    tables = [calibration.as_markdown(calibration.rates(path)) for path in (first, second)]
-    return tables[0] == tables[1]
+    # Tables, since what is not a number equals nothing.
+    assert calibration.as_markdown(calibration.rates(parts)) == calibration.as_markdown(calibration.rates(whole))
 
 
 @pytest.mark.parametrize("battery", ["fitted", "bayesian"])
