@@ -12,6 +12,7 @@ from .document import Document, Figure, Paragraph, Points, Table
 _NEVER_BROKEN = re.compile(
     r"(?<=\d) (?=%)"  # 69.8 %
     r"|(?<=</em>) (?=[=&])|(?<=\)) (?==)|(?<==) (?=[\d.\u2212])|(?<=[lg]t;) (?=\.\d)"  # p = .03, t(23) = 2.6
+    r"|(?<=\d) (?=of \d)|(?<=\d of) (?=\d)|(?<=\d) (?=points\b)"  # 12 of 30, +3.1 points
     r"|(?<=,) (?=[\u2212+.\d\u221e]+\])"  # [2.6, 22.6]
 )
 """Spaces at which a number would part from its unit, its sign or the other end of its interval."""

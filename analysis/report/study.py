@@ -6,7 +6,7 @@ from typing import Any
 
 from ..estimate import as_tree
 from ..measure import MEASURES
-from ..monitoring import looks
+from ..monitoring import Look, looks
 from ..raters import RaterAnalysis
 from ..study import StudyAnalysis
 from ..table4 import ArmShare
@@ -76,17 +76,40 @@ def _lead(found: StudyAnalysis) -> tuple[Paragraph, ...]:
 
 
 def _verdict(found: StudyAnalysis) -> str:
-    primary, smallest = found.primary, found.preregistration.smallest_effect
-    if not math.isfinite(primary.low):
-        return "There is a difference to describe and no interval to judge it by."
-    if primary.low > 0:
-        enough = " at least as large as the smallest of interest" if smallest and primary.low >= smallest else ""
-        return f"Raters do better with SPADE{enough}."
-    if primary.high < 0:
-        return "Raters do worse with SPADE."
-    if smallest and -smallest < primary.low and primary.high < smallest:
-        return f"No difference as large as {say.points(smallest).removeprefix('+')} points: the interval leaves it out."
-    return "Not resolved: the interval holds no difference, and also differences that would matter."
+    if looked := _at_look(found):
+        return looked
+    said, about = found.conclusion, MEASURES[found.preregistration.primary]
+    within = say.points(said.smallest_effect).removeprefix("+")
+    match said.kind:
+        case "more" | "less":
+            good = about.score[0] > about.score[1] and about.score[0] > about.score[2]
+            better = "do better" if said.kind == "more" else "do worse"
+            often = f"“{about.row}” is {said.kind} frequent with SPADE"
+            enough = ", by at least the smallest difference of interest" if _at_least(found) else ""
+            return f"{f'Raters {better} with SPADE' if good else often}{enough}."
+        case "equivalent":
+            return (
+                f"The arms are equivalent to within {within} points, two one-sided {say.p_clause(said.equivalence_p)}."
+            )
+        case "unresolved":
+            return "Not resolved: the interval holds no difference, and also differences that would matter."
+    return "There is a difference to describe and no interval to judge it by."
+
+
+def _at_least(found: StudyAnalysis) -> bool:
+    """Whether the interval lies beyond the smallest difference of interest."""
+    smallest = found.conclusion.smallest_effect
+    return smallest > 0 and (found.primary.low >= smallest or found.primary.high <= -smallest)
+
+
+def _at_look(found: StudyAnalysis) -> str:
+    """Why a declared look decides nothing; empty where it does, or none is declared."""
+    plan, boundary = found.preregistration, _boundary(found)
+    if not plan.looks or (boundary is not None and found.primary.p_value <= boundary.p):
+        return ""
+    if boundary is None or boundary.fraction < plan.looks[-1]:
+        return "Nothing is decided at this look; the run goes on."
+    return "Not resolved at the last declared look."
 
 
 def _primary(found: StudyAnalysis) -> list[Block]:
@@ -119,6 +142,18 @@ def _primary(found: StudyAnalysis) -> list[Block]:
     return [*blocks, *_looks(found)]
 
 
+def _boundary(found: StudyAnalysis) -> Look | None:
+    """The last declared look that the run has reached; None before the first and where none is declared."""
+    plan = found.preregistration
+    if not (plan.looks and plan.ratings):
+        return None
+    share = found.before / plan.ratings
+    reached = [
+        look for look in looks(plan.looks, spending=plan.spending, alpha=1 - plan.level) if share >= look.fraction
+    ]
+    return reached[-1] if reached else None
+
+
 def _looks(found: StudyAnalysis) -> list[Block]:
     """What may be decided now, if the run is not at its end: what the preregistration declared, or nothing."""
     plan = found.preregistration
@@ -136,7 +171,6 @@ def _looks(found: StudyAnalysis) -> list[Block]:
                 "caveat",
             )
         ]
-    boundary = looks(plan.looks, spending=plan.spending, alpha=1 - plan.level)
     rows = tuple(
         Row(
             (
@@ -146,16 +180,16 @@ def _looks(found: StudyAnalysis) -> list[Block]:
                 "reached" if share >= look.fraction else "to come",
             )
         )
-        for look in boundary
+        for look in looks(plan.looks, spending=plan.spending, alpha=1 - plan.level)
     )
-    reached = [look for look in boundary if share >= look.fraction]
-    if not reached:
+    reached = _boundary(found)
+    if reached is None:
         verdict = f"{collected} are in, before the first declared look: nothing may be decided yet."
     else:
-        crossed = found.primary.p_value <= reached[-1].p
+        crossed = found.primary.p_value <= reached.p
         verdict = (
-            f"{collected} are in. At the look of {say.percent(reached[-1].fraction, 0)} the run stops at *p* = "
-            f"{reached[-1].p:.3g} or less; {say.p_clause(found.primary.p_value)} "
+            f"{collected} are in. At the look of {say.percent(reached.fraction, 0)} the run stops at *p* = "
+            f"{reached.p:.3g} or less; {say.p_clause(found.primary.p_value)} "
             f"{'reaches' if crossed else 'does not reach'} it. Intervals are not adjusted for having looked."
         )
     return [
@@ -206,11 +240,9 @@ def _table_4(found: StudyAnalysis) -> list[Block]:
                 "Cohen's *h*",
             ),
             tuple(rows),
-            "Differences and *p* over raters and images. Wilson intervals of shares and Wald's of odds ratios take "
-            "answers as "
-            f"independent. The paper prints no interval; its differences are {paper} points. *p* in this table is not "
-            "adjusted: "
-            "the adjusted ones stand under the secondary questions.",
+            "Intervals and *p* are over raters and images (where there are too few of either: Wilson's and Wald's, "
+            f"which take answers as independent). The paper prints no interval; its differences are {paper} points. "
+            "*p* in this table is not adjusted: the adjusted ones stand under the secondary questions.",
             ("analysis.table4.table_of_ratings", "analysis.crossed.risk_difference", "analysis.crossed.odds_ratio"),
         )
     ]
@@ -390,18 +422,19 @@ def _exclusions(found: StudyAnalysis) -> list[Block]:
     )
     usable = [one for one in curve.specifications if one.estimate.available and math.isfinite(one.estimate.low)]
     if len(usable) > 1:
+        named = "; ".join(f"Rule {place + 1}: {rule}" for place, rule in enumerate(curve.rules))
         chosen = next((place for place, one in enumerate(usable) if one.registered), -1)
         blocks.append(
             specification_curve(
                 "specifications",
                 [Bar("", 100 * one.estimate.value, 100 * one.estimate.low, 100 * one.estimate.high) for one in usable],
-                [tuple(curve.rules[place] for place in one.rules) for one in usable],
-                rules=curve.rules,
+                [tuple(f"rule {place + 1}" for place in one.rules) for one in usable],
+                rules=[f"rule {place + 1}" for place in range(len(curve.rules))],
                 primary=chosen,
                 label="difference, points",
                 caption="The primary difference under every combination of the rules; the diamond applies all of them. "
                 f"It ranges from {say.points(curve.least)} to {say.points(curve.greatest)} points; {curve.resolved} of "
-                f"{len(curve.specifications)} intervals leave zero out.",
+                f"{len(curve.specifications)} intervals leave zero out. {named}.",
                 alt=f"{len(usable)} estimates from {say.points(curve.least)} to {say.points(curve.greatest)} points.",
                 sources=("analysis.specification.specification_curve",),
             )
@@ -435,7 +468,7 @@ def _sentences(found: StudyAnalysis, raters: RaterAnalysis | None) -> list[Block
         took = say.listed([f"{step.answers} ({step.sentence})" for step in found.exclusions if step.answers])
         sentences.append(f"Of {found.before:,} answers, exclusion rules took {took}.")
     sentences.append(
-        "All analyses followed the preregistration."
+        "The primary and the secondary analyses and the exclusions were preregistered; the others are exploratory."
         if found.registered
         else "The analyses were not preregistered and are exploratory."
     )
@@ -461,9 +494,9 @@ def _row(found: StudyAnalysis, measure: str) -> Table4Row | None:
 def _arm(share: ArmShare) -> str:
     if share.n == 0:
         return f"{say.NONE} (no answer)"
-    return (
-        f"{share.k:,} of {share.n:,} = {say.number(100 * share.share, 1)} {say.percent_interval(share.low, share.high)}"
-    )
+    ends = (share.crossed_low, share.crossed_high)
+    between = say.percent_interval(*(ends if math.isfinite(ends[0]) else (share.low, share.high)))
+    return f"{share.k:,} of {share.n:,} = {say.number(100 * share.share, 1)} {between}"
 
 
 def _odds(row: Table4Row) -> str:
