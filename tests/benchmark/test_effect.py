@@ -33,9 +33,9 @@ def test_an_effect_is_the_mean_difference_on_the_samples_both_arms_have() -> Non
 def test_a_table_has_one_effect_a_method_and_pruned_column_and_one_a_column_average() -> None:
     found = effects(TABLE, cells.cells(TABLE, synthetic_run.run(tables=("2",))), RULES)
     assert [(one.column, one.baseline) for one in found[:1]] == [("SPADE", "Dense")]
-    assert {one.column for one in found} == {"SPADE", "FastSPADE"}
-    assert len(found) == 2 * (10 + 1)
-    assert [one.row for one in found].count("Average") == 2
+    assert {one.column for one in found} == {"SPADE", "FastSPADE", "Sparse FC"}
+    assert len(found) == 3 * (10 + 1)
+    assert [one.row for one in found].count("Average") == 3
 
 
 def test_holm_counts_the_methods_of_a_column_and_not_its_average() -> None:
