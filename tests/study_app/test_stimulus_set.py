@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import drawn_stimuli
 import pytest
@@ -14,11 +16,11 @@ def folder(tmp_path: Path) -> Path:
     return drawn_stimuli.write(tmp_path / "set", 2)
 
 
-def changed(folder: Path, change: object) -> None:
+def changed(folder: Path, change: Callable[[Any], object]) -> None:
     """Apply a function to the manifest."""
     path = folder / stimulus_set.MANIFEST
     content = json.loads(path.read_text())
-    change(content)  # type: ignore[operator]
+    change(content)
     path.write_text(json.dumps(content))
 
 

@@ -34,7 +34,7 @@ def texts(catalog: Catalog) -> dict[str, list[str]]:
     return {
         one.id if isinstance(one.id, str) else one.id[0]: [one.string]
         if isinstance(one.string, str)
-        else list(one.string)
+        else list(one.string or ())
         for one in catalog
         if one.id
     }
@@ -46,7 +46,7 @@ def test_every_text_is_translated_and_none_is_left_over(language: str) -> None:
     kept = {one.id if isinstance(one.id, str) else one.id[0]: one for one in catalog if one.id}
     assert set(used()) == set(kept)
     for text, one in kept.items():
-        forms = [one.string] if isinstance(one.string, str) else list(one.string)
+        forms = [one.string] if isinstance(one.string, str) else list(one.string or ())
         assert all(forms), text
         assert not one.fuzzy, text
 

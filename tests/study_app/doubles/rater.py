@@ -1,6 +1,7 @@
 """A rater at a test client: fills in the forms that the pages hold, token of the form included."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
 
 from flask import Flask
@@ -29,10 +30,20 @@ class Rater:
             self.page = response.text
         return response
 
-    def post(self, address: str, *, follow: bool = True, csrf: str | None = None, **fields: str) -> TestResponse:
+    def post(
+        self,
+        address: str,
+        fields: Mapping[str, str] | None = None,
+        *,
+        follow: bool = True,
+        csrf: str | None = None,
+        **more: str,
+    ) -> TestResponse:
         """Send a form with the token of the page seen last."""
         token = hidden(self.page, "csrf_token") if csrf is None else csrf
-        response = self.client.post(address, data={"csrf_token": token, **fields}, follow_redirects=follow)
+        response = self.client.post(
+            address, data={"csrf_token": token, **(fields or {}), **more}, follow_redirects=follow
+        )
         if response.mimetype == "text/html" and response.status_code not in REDIRECTS:
             self.page = response.text
         return response
@@ -50,7 +61,7 @@ class Rater:
         """Through the training pages to the first task."""
         for number in range(1, 7):
             extra = {"choice": "right"} if number == 4 else {}
-            response = self.post(f"/training/{number}", **extra)
+            response = self.post(f"/training/{number}", extra)
         return response
 
     def begin(self) -> None:
@@ -70,4 +81,4 @@ class Rater:
         return {**fields, "n_blur": "0", "viewport": "1280x720", **changed}
 
     def answer(self, choice: str = "left") -> TestResponse:
-        return self.post(f"/t/{self.task}", **self.form(choice=choice))
+        return self.post(f"/t/{self.task}", self.form(choice=choice))

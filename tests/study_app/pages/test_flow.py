@@ -93,8 +93,8 @@ def test_without_the_age_nobody_is_enrolled(rater: Rater, world: World) -> None:
 def test_a_second_answer_changes_nothing(rater: Rater, world: World) -> None:
     rater.begin()
     token, form = rater.task, rater.form(choice="both")
-    first = rater.post(f"/t/{token}", **form, follow=False)
-    again = rater.post(f"/t/{token}", **{**form, "choice": "left"}, follow=False, csrf=_csrf(rater))
+    first = rater.post(f"/t/{token}", form, follow=False)
+    again = rater.post(f"/t/{token}", {**form, "choice": "left"}, follow=False, csrf=_csrf(rater))
     assert (first.status_code, again.status_code) == (303, 303)
     assert first.headers["Location"] == again.headers["Location"]
     with world.database.reading() as db:

@@ -73,7 +73,7 @@ def test_a_missing_or_altered_picture_voids_the_task_for_everybody_and_nobody_an
     path = world.store.folder / sha256[:2] / f"{sha256}.png"
     path.write_bytes(path.read_bytes().replace(b"IEND", b"IENE"))
     assert rater.client.get(f"/s/{token}/pattern").status_code == 404
-    assert rater.post(f"/t/{token}", **form).status_code == 409
+    assert rater.post(f"/t/{token}", form).status_code == 409
     rater.get("/task")
     assert rater.task != token
     with world.database.reading() as db:

@@ -39,13 +39,13 @@ def asked(rater: Rater) -> Rater:
 def test_a_malformed_answer_is_refused_and_nothing_is_stored(
     asked: Rater, world: World, changed: dict[str, str]
 ) -> None:
-    assert asked.post(f"/t/{asked.task}", **asked.form(**changed)).status_code == 400
+    assert asked.post(f"/t/{asked.task}", asked.form(**changed)).status_code == 400
     assert answers(world) == 0
 
 
 def test_numbers_beyond_reason_are_cut_and_the_answer_is_kept(asked: Rater, world: World) -> None:
     form = asked.form(client_rt_ms="9" * 12, n_blur="-3", viewport="<b>")
-    assert asked.post(f"/t/{asked.task}", **form, follow=False).status_code == 303
+    assert asked.post(f"/t/{asked.task}", form, follow=False).status_code == 303
     with world.database.reading() as db:
         stored = db.scalars(select(Response)).one()
     assert (stored.client_rt_ms, stored.n_blur, stored.viewport) == (2**31 - 1, 0, None)
@@ -66,7 +66,7 @@ def test_the_task_of_somebody_else_cannot_be_seen_or_answered(asked: Rater, app:
     other = Rater(app)
     other.begin()
     theirs, form = asked.task, other.form()
-    assert other.post(f"/t/{theirs}", **form).status_code == 404
+    assert other.post(f"/t/{theirs}", form).status_code == 404
     for slot in ("full", "pattern", "left", "right"):
         assert other.client.get(f"/s/{theirs}/{slot}").status_code == 404
         assert app.test_client().get(f"/s/{theirs}/{slot}").status_code == 404
@@ -76,19 +76,19 @@ def test_the_task_of_somebody_else_cannot_be_seen_or_answered(asked: Rater, app:
 def test_a_task_ahead_cannot_be_answered_before_it_is_shown(asked: Rater, world: World) -> None:
     with world.database.reading() as db:
         ahead = db.scalars(select(Assignment.token).where(Assignment.position == 1)).one()
-    assert asked.post(f"/t/{ahead}", **asked.form()).status_code == 409
+    assert asked.post(f"/t/{ahead}", asked.form()).status_code == 409
     assert answers(world) == 0
 
 
 def test_the_same_form_for_another_task_is_refused(asked: Rater, world: World) -> None:
     form = asked.form()
-    asked.post(f"/t/{asked.task}", **form)
-    assert asked.post(f"/t/{asked.task}", **form).status_code == 409
+    asked.post(f"/t/{asked.task}", form)
+    assert asked.post(f"/t/{asked.task}", form).status_code == 409
     assert answers(world) == 1
 
 
 def test_an_oversize_body_is_refused(asked: Rater, world: World) -> None:
-    response = asked.post(f"/t/{asked.task}", **asked.form(), more="x" * 70_000)
+    response = asked.post(f"/t/{asked.task}", asked.form(), more="x" * 70_000)
     assert response.status_code == 413
     assert answers(world) == 0
 
@@ -153,7 +153,7 @@ def test_a_database_that_is_locked_says_so_and_the_answer_can_be_sent_again(app:
     other.dispose()
     assert refused.status_code == 503
     assert answers(world) == 0
-    assert rater.post(f"/t/{task}", **form, follow=False).status_code == 303
+    assert rater.post(f"/t/{task}", form, follow=False).status_code == 303
     assert answers(world) == 1
 
 
@@ -191,10 +191,10 @@ def test_an_answer_taken_back_in_time_leaves_what_it_was(
     rater.answer("left")
     rater.get(f"/t/{task}")
     assert "You are changing your last answer" in rater.page
-    rater.post(f"/t/{task}", **rater.form(choice="both"), revise="yes")
+    rater.post(f"/t/{task}", rater.form(choice="both"), revise="yes")
     world.clock.forward(seconds=31)
     rater.get("/task")
-    rater.post(f"/t/{task}", **rater.form(choice="right"), revise="yes")
+    rater.post(f"/t/{task}", rater.form(choice="right"), revise="yes")
     with world.database.reading() as db:
         assert db.scalars(select(Response.choice)).all() == ["both"]
         assert db.execute(text("SELECT choice, reason FROM response_revision")).all() == [("left", "undo")]
