@@ -18,6 +18,7 @@ _LATER = {
     "create-run": ("study_app.commands.studies", "create_run"),
     "create-study": ("study_app.commands.studies", "create_study"),
     "demo": ("study_app.commands.demo", "demo"),
+    "export": ("study_app.commands.export", "export"),
     "invite": ("study_app.commands.studies", "invite"),
     "migrate": ("study_app.commands.database", "migrate"),
     "serve": ("study_app.commands.serve", "serve"),

@@ -12,6 +12,7 @@ from .models import (
     Consent,
     Erasure,
     Event,
+    Exclusion,
     Identity,
     Participant,
     Response,
@@ -67,7 +68,7 @@ def _rows(session: Session, participant: Participant) -> int:
     """How many rows hang on the participant, the participant included."""
     counts = [
         session.scalar(select(func.count()).select_from(table).where(table.participant_id == participant.id)) or 0
-        for table in (Assignment, Consent, Event, TrainingAttempt)
+        for table in (Assignment, Consent, Event, Exclusion, TrainingAttempt)
     ]
     answers = session.scalar(
         select(func.count()).select_from(Response).join(Assignment).where(Assignment.participant_id == participant.id)

@@ -1,19 +1,20 @@
 """`create-study`, `create-run`, `close-run` and `invite`: from a folder of pictures to links people can open."""
 
+import hashlib
 import os
 from pathlib import Path
 
 import click
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from .. import design, loading, settings, stimulus_set
+from .. import design, loading, settings, stimulus_set, unblinding
 from ..clock import utc_now
 from ..database import Database
 from ..errors import InputError, nearest
-from ..models import Identity, Run, RunKind, Study
+from ..models import Identity, RunKind, Study
 from ..pictures import PictureStore
 from ..tokens import code, code_hash, seed, token
+from .chosen import database, find_run
 
 
 @click.command("create-study")
@@ -33,14 +34,22 @@ def create_study(rules: Path, stimuli: Path) -> None:
 @click.argument("slug")
 @click.option("--kind", type=click.Choice(["main", "pilot", "bot"]), default="main", show_default=True)
 @click.option("--seed", "chosen_seed", type=click.IntRange(0, 2**31 - 1), help="Of every draw.  [default: drawn]")
-def create_run(slug: str, kind: RunKind, chosen_seed: int | None) -> None:
+@click.option(
+    "--prereg",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The preregistration (TOML) that the run is opened with; its hash goes into every export.",
+)
+def create_run(slug: str, kind: RunKind, chosen_seed: int | None, prereg: Path | None) -> None:
     """Open a run of the study SLUG and print the path people enter by."""
-    with _database() as database, database.writing() as session:
+    with database() as opened, opened.writing() as session:
         study = session.scalar(select(Study).where(Study.slug == slug))
         if study is None:
             raise InputError(f"There is no study '{slug}'. {nearest(slug, session.scalars(select(Study.slug)))}")
         drawn = seed() % 2**31 if chosen_seed is None else chosen_seed
         run = loading.create_run(session, study, kind=kind, seed=drawn, opened_at=utc_now())
+        if prereg:
+            # As the analysis hashes it: a checkout on another system must not change the hash.
+            run.prereg_sha256 = hashlib.sha256(prereg.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
         click.echo(f"Run {run.token} ({kind}, seed {run.seed}) is open at /?run={run.token}")
 
 
@@ -48,9 +57,9 @@ def create_run(slug: str, kind: RunKind, chosen_seed: int | None) -> None:
 @click.argument("run")
 def close_run(run: str) -> None:
     """Close a RUN: nobody enters or answers any more; everybody can still see, download and delete their data."""
-    with _database() as database, database.writing() as session:
-        found = _run(session, run)
-        found.closed_at = found.closed_at or utc_now()
+    with database() as opened, opened.writing() as session:
+        found = find_run(session, run)
+        unblinding.close(session, found, actor="command line", now=utc_now())
         click.echo(f"Run {run} is closed since {found.closed_at:%Y-%m-%d %H:%M} UTC.")
 
 
@@ -59,20 +68,9 @@ def close_run(run: str) -> None:
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
 def invite(run: str, count: int) -> None:
     """Print personal entry paths for a RUN, one a line. Only hashes are kept: they cannot be printed again."""
-    with _database() as database, database.writing() as session:
-        _run(session, run)
+    with database() as opened, opened.writing() as session:
+        find_run(session, run)
         for _ in range(count):
             text = code()
             session.add(Identity(token=token(), source="invitation", code_sha256=code_hash(text), created_at=utc_now()))
             click.echo(f"/enter?code={text}")
-
-
-def _database() -> Database:
-    return Database(settings.from_environment(os.environ).database_url)
-
-
-def _run(session: Session, name: str) -> Run:
-    found = session.scalar(select(Run).where(Run.token == name))
-    if found is None:
-        raise InputError(f"There is no run '{name}'. {nearest(name, session.scalars(select(Run.token)))}")
-    return found

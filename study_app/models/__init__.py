@@ -6,7 +6,7 @@ from .person import Consent, Decision, Device, Identity, Participant, Source, St
 from .rating import RATING
 from .stimulus import Arm, Image, Region, Role, Task, TaskKind, Visualisation
 from .study import Run, RunKind, Study
-from .trail import POLICIES, Audit, Erasure, Event
+from .trail import POLICIES, Audit, Erasure, Event, Exclusion
 
 __all__ = [
     "CHOICES",
@@ -23,6 +23,7 @@ __all__ = [
     "Device",
     "Erasure",
     "Event",
+    "Exclusion",
     "Identity",
     "Image",
     "InputMode",

@@ -1,4 +1,4 @@
-"""What happened: events a study opted into, the audit chain, and what was erased."""
+"""What happened: events a study opted into, the audit chain, who was excluded, and what was erased."""
 
 from datetime import datetime
 
@@ -37,6 +37,18 @@ class Audit(Base):
     detail_json: Mapped[str] = mapped_column(Text)
     prev_sha256: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str] = mapped_column(unique=True)
+
+
+class Exclusion(Base):
+    """The researcher's decision that a participant's answers do not count. Nothing is deleted; it can be taken back."""
+
+    __tablename__ = "exclusion"
+    __table_args__ = (CheckConstraint("reason != ''", name="reason"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id", ondelete="CASCADE"), unique=True)
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Moment)
 
 
 class Erasure(Base):
