@@ -76,9 +76,9 @@ def verify(cells: Sequence[Cell], summaries: Sequence[SeedSummary], policy: Poli
     adjusted = by_seeds | by_images
     verdicts = []
     for one, q in asked:
-        key = (q.form, q.expression.text) if q is not None else ("", "")
-        found = stored.get(key), here.get(key)
-        p = adjusted.get(key, math.nan)
+        key = (q.form, q.expression.text) if q is not None else None
+        found = (stored[key], here[key]) if key is not None else (None, None)
+        p = adjusted.get(key, math.nan) if key is not None else math.nan
         standing, reason = _judge(one, q, found[0] or found[1], p, cells, policy)
         verdicts.append(ClaimVerdict(one, standing, q, *found, adjusted_p=p, reason=reason))
     return tuple(verdicts)
