@@ -21,6 +21,7 @@ _LATER = {
     "export": ("study_app.commands.export", "export"),
     "invite": ("study_app.commands.studies", "invite"),
     "migrate": ("study_app.commands.database", "migrate"),
+    "prize": ("study_app.commands.prize", "prize"),
     "serve": ("study_app.commands.serve", "serve"),
     "stimuli": ("study_app.stimuli.command", "stimuli"),
     "veto": ("study_app.stimuli.command", "veto"),
