@@ -183,7 +183,8 @@ class Engine:
     def _probability(self, images: NDArray[np.float32], target: int) -> NDArray[np.float64]:
         """Softmax of the target [N] that the dense network gives to normalised images [N, C, H, W]."""
         with torch.no_grad():
-            return self.dense.model(torch.from_numpy(images)).double().softmax(dim=1)[:, target].numpy()
+            logits: Tensor = self.dense.model(torch.from_numpy(images))
+        return logits.double().softmax(dim=1)[:, target].numpy()
 
     def answer(self, network: _Network, x: Tensor, sample: Sample) -> _Answer:
         """What a network says of the normalised image [1, C, H, W] of a sample."""

@@ -308,7 +308,7 @@ def _units(table: TableDefinition, row: Row, arm: Arm, subject: Subject) -> list
             return [_sealed(_measurement("", "clean_accuracy"), subject)]
         case Measured(quantity="trojan_accuracy"):
             return [_sealed(_measurement(patch, "trojan_accuracy"), subject) for patch in subject.patches]
-        case NotRun():
+        case Measured() | NotRun():
             return []
     metric = table.metric_of(arm.column)
     maps = [_map(row.method, arm, sample, subject) for sample in _explained(table, subject)]

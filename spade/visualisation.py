@@ -175,7 +175,7 @@ class _Stopped(BaseException):
 class _Adam(torch.optim.Adam):
     """Adam that lets a stop through."""
 
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override] # noqa: ANN401 - as torch declares it
+    def step(self, closure: Any = None) -> Any:  # noqa: ANN401 - as torch declares it
         """One step."""
         try:
             return super().step(closure)

@@ -1,14 +1,17 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-def out(default: str) -> click.Option:
+
+def out(default: str) -> Decorator:
     """The folder a report is written to."""
-    return click.option(  # type: ignore[return-value]
+    return click.option(
         "--out",
         "folder",
         default=default,

@@ -99,8 +99,8 @@ def test_differences_of_nothing_are_no_shift() -> None:
 
 def test_what_cannot_be_ranked_is_refused() -> None:
     with pytest.raises(AnalysisError, match="3 treatments"):
-        mean_ranks([[1, 2], [2, 3]], "ab", higher_is_better=True, alpha=0.05)
+        mean_ranks([[1.0, 2.0], [2.0, 3.0]], "ab", higher_is_better=True, alpha=0.05)
     with pytest.raises(AnalysisError, match="1 scores are not finite"):
-        mean_ranks([[1, 2, math.nan], [1, 2, 3]], "abc", higher_is_better=True, alpha=0.05)
+        mean_ranks([[1.0, 2.0, math.nan], [1.0, 2.0, 3.0]], "abc", higher_is_better=True, alpha=0.05)
     with pytest.raises(AnalysisError, match="finite differences"):
         signed_rank([], level=0.95)

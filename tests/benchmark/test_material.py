@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark import material as module
 from benchmark.baselines import cap, sparse_fc
 from benchmark.material import Material, clean_samples
 from benchmark.models import kept_network, training
@@ -110,7 +109,7 @@ def test_other_settings_are_another_network(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(sparse_fc, "make", lambda *_: fake_laboratory.network(7))
     made(tmp_path).network("sparse fc")
     one = NETWORKS["sparse fc"]
-    monkeypatch.setitem(module.NETWORKS, "sparse fc", replace(one, settings={**one.settings, "alpha": 0.5}))
+    monkeypatch.setitem(NETWORKS, "sparse fc", replace(one, settings={**one.settings, "alpha": 0.5}))
     made(tmp_path).network("sparse fc")
     assert len(list((tmp_path / "networks").iterdir())) == 2
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import fake_laboratory
 import pytest
@@ -47,7 +48,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return double
 
 
-def ran(folder: Path, *tables: str, started: datetime = NOON, watch: Watch | None = None, **wanted: bool) -> Execution:
+def ran(folder: Path, *tables: str, started: datetime = NOON, watch: Watch | None = None, **wanted: Any) -> Execution:
     request = Request("smoke", 0, tables, workers=1, **wanted)
     return rerun.rerun(request, Store(folder), arguments=("spade-bench", "run"), started=started, watch=watch)
 

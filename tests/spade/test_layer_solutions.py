@@ -16,7 +16,7 @@ from spade.layer_hessians import LayerHessians
 from spade.layer_solutions import LayerSolutions, Solver, solve_together
 from spade.protocol import PROTOCOLS, Protocol
 from spade.solver import obc, reference, sparsegpt
-from spade.solver.hessian import Hessian
+from spade.solver.hessian import Hessian, positive_definite
 from spade.solver.solution import Solution
 
 OURS, OFFICIAL = PROTOCOLS["ours"], PROTOCOLS["official"]
@@ -193,7 +193,7 @@ class TestLaziness:
 
 def test_hessians_are_rounded_as_the_protocol_says(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[torch.dtype] = []
-    original = layer_hessians.positive_definite
+    original = positive_definite
 
     def noting(hessian: Tensor, **options: Any) -> Hessian:
         seen.append(hessian.dtype)

@@ -110,7 +110,8 @@ def test_the_same_rows_give_the_same_bytes_and_hashes_that_hold(app: Flask, worl
         assert run
         first, second = export_of(db, run), export_of(db, run)
     assert first == second
-    sums = dict(reversed(line.split("  ")) for line in first.files[export.SUMS].decode().splitlines())
+    lines = first.files[export.SUMS].decode().splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert sums.keys() == first.files.keys() - {export.SUMS}
     assert all(hashlib.sha256(first.files[name]).hexdigest() == digest for name, digest in sums.items())
     assert first.files[codebook.FILE].decode().startswith("# What the study's export is")

@@ -76,7 +76,7 @@ def test_the_fisher_blocks_are_means_of_outer_products_of_single_gradients() -> 
     for image, label in zip(x, y, strict=True):
         network.zero_grad()
         functional.cross_entropy(network(image[None]), label[None]).backward()
-        g = functional.pad(network.get_parameter("4.weight").grad.flatten(), (0, 1)).view(5, 5)  # type: ignore[union-attr]
+        g = functional.pad(network.get_parameter("4.weight").grad.flatten(), (0, 1)).view(5, 5)
         expected += g[:, :, None] * g[:, None, :] / 5
     torch.testing.assert_close(found["4"], expected)
     assert found["0"].shape == (2, 5, 5)

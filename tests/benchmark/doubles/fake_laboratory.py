@@ -77,7 +77,7 @@ class FakeMaterial(Material):
     """The laboratory's material, its clean samples drawn like the others: an untrained network gets nothing right."""
 
     @property
-    def clean_samples(self) -> tuple[Sample, ...]:  # type: ignore[override]
+    def clean_samples(self) -> tuple[Sample, ...]:
         """As many as there are others, with their patches still in sight but no mask."""
         plain = [sample(10 + i) for i in range(len(self.bench.test_samples))]
         return tuple(
