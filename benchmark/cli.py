@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from data_manifests.errors import ManifestError
-from spade.errors import EnvironmentProblem, SpadeError
+from spade.errors import EnvironmentProblem, InputError, SpadeError
 
 from . import definition
 from .commands import options
 from .commands.audit import audit
 from .commands.bless import bless
+from .commands.check_plugin import check_plugin
 from .commands.difference import diff
 from .commands.export import export
 from .commands.export_tables import export_tables
@@ -72,7 +73,15 @@ def list_tables() -> None:
 
     from . import console
 
-    Console().print(console.tables(definition.load_all()))
+    found, broken = list(definition.load_all()), []
+    for name in definition.all_names()[len(found) :]:
+        try:
+            found.append(definition.load(name))
+        except InputError as problem:
+            broken.append(str(problem))
+    Console().print(console.tables(found))
+    for sentence in broken:
+        click.echo(sentence, err=True)
 
 
 @main.command()
@@ -258,7 +267,7 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, diff, export, export_tables, figure, golden, power, sensitivity, verify):
+for command in (audit, bless, check_plugin, diff, export, export_tables, figure, golden, power, sensitivity, verify):
     main.add_command(command)
 
 

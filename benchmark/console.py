@@ -19,8 +19,8 @@ from rich.table import Table
 
 from data_manifests import published
 
+from . import networks
 from .definition import Arm, Dense, Derived, Measured, NotRun, OneGroup, Pruned, TableDefinition
-from .networks import NETWORKS
 from .plan import Cost, Plan
 from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
@@ -119,7 +119,7 @@ def describe(arm: Arm) -> str:
             said += f", augmentations {arm.augmentation}" if arm.augmentation else ""
             return f"{said}, one layer after the other" if arm.sequential else said
         case Derived():
-            return NETWORKS[arm.network].title
+            return networks.find(arm.network).title
         case OneGroup():
             return f"{SOLVERS[arm.solver]}, {arm.group} alone, at {arm.sparsity:g}"
         case Measured():
@@ -132,6 +132,8 @@ def describe(arm: Arm) -> str:
 
 def printed(definition: TableDefinition) -> Table:
     """The paper's own cells of a table, measured on other data than the embedded scales have."""
+    if not definition.printed:
+        return Table(title=f"The paper prints no table {definition.id}; {definition.place}")
     paper = published.load(definition.id.upper())
     table = Table("", *paper.columns, title=f"As the paper prints it ({definition.setting})")
     by_name = {(cell.row, cell.column): cell.printed for cell in paper.cells}

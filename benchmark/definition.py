@@ -12,26 +12,30 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from data_manifests.published.method_names import METHODS
+from spade import plugins
 from spade.errors import InputError, nearest
 
+from . import networks
 from .augmentation_kinds import check_kind
-from .metrics.metric import MEASURED, METRICS, Kind
-from .networks import NETWORKS
+from .metrics import metric as metrics
+from .metrics.metric import MEASURED, Kind
 from .ratios import RATIO_SOURCES
 from .selection import SELECTIONS
 
 
 @dataclass(frozen=True)
 class Row:
-    """One printed row: a saliency method, or (where a table measures networks) a network.
+    """One row: a saliency method, or (where a table measures networks) a network.
 
-    `name` is spelt as in the published table, `method` as in `spade.saliency.METHODS` (empty: no method).
-    A row with `not_run` is a row of the paper that no scale here can fill, with the reason.
+    `name` is spelt as in the published table, `method` as in `spade.saliency.METHODS`, or as the package that adds it
+    calls it (empty: no method). A row with `not_run` is a row of the paper that no scale here can fill, with the
+    reason. `ratios_of` names the method at whose searched ratios the row is pruned; its own where it is empty.
     """
 
     name: str
     method: str = ""
     not_run: str = ""
+    ratios_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,11 @@ class TableDefinition:
         return 100.0 if self.unit == "%" else 1.0
 
     @property
+    def printed(self) -> bool:
+        """Whether the paper prints it; a table of another package stands beside no print."""
+        return self.id in names()
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The saliency methods its rows ask for, in printed order."""
         return tuple(row.method for row in self.rows if row.method and not row.not_run)
@@ -188,10 +197,15 @@ def _natural(name: str) -> tuple[str, int]:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Ids of every defined table, in the paper's order."""
+    """Ids of every table of the paper that is defined, in its order."""
     folder = files("benchmark.tables")
     found = [entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")]
     return tuple(sorted(found, key=_natural))
+
+
+def all_names() -> tuple[str, ...]:
+    """Ids of every table: the paper's in its order, then those that other installed packages add."""
+    return (*names(), *plugins.offered("table", names()))
 
 
 @cache
@@ -199,25 +213,53 @@ def load(name: str) -> TableDefinition:
     """The definition of one table, by its id in any case.
 
     Raises:
-        InputError: no such table (answered with the nearest), or its file breaks the format.
+        InputError: no such table (answered with the nearest), its definition breaks the format, or the package that
+            adds it is broken.
     """
     wanted = name.casefold()
     if wanted not in names():
-        raise InputError(f"No table is called '{name}'. {nearest(name, names())}")
-    source = files("benchmark.tables").joinpath(f"{wanted}.toml")
-    try:
-        data = tomllib.loads(source.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"benchmark/tables/{wanted}.toml is not TOML: {problem}.") from problem
-    table = parse(data, where=f"benchmark/tables/{wanted}.toml")
+        return _added(name)
+    table = parse(_document(wanted), where=f"benchmark/tables/{wanted}.toml")
     if table.id != wanted:
         raise InputError(f"benchmark/tables/{wanted}.toml gives its id as '{table.id}'; write id = \"{wanted}\".")
     return table
 
 
+_BUILT_IN: Mapping[str, Any] = MappingProxyType({})
+
+
+def _added(name: str) -> TableDefinition:
+    """The table of that name that another package adds.
+
+    It is given as the mapping a TOML file would hold; with `like` it has all it does not say from a table of the paper.
+    """
+    there = plugins.offered("table", names())
+    wanted = next((one for one in there if one.casefold() == name.casefold()), name)
+    if wanted not in there and not any(one.kind == "table" and one.name == name for one in plugins.installed()):
+        raise InputError(f"No table is called '{name}'. {nearest(name, all_names())}")
+    given = plugins.part("table", wanted, MappingProxyType(dict.fromkeys(names(), _BUILT_IN)), Mapping)
+    where = f"table '{wanted}' of {there[wanted].distribution} {there[wanted].version}"
+    data = {key: value for key, value in given.items() if key != "like"}
+    if "like" in given:
+        _known(str(given["like"]), names(), f"{where}: like")
+        data = _document(str(given["like"])) | data
+    table = parse(data, where=where)
+    if table.id != wanted:
+        raise InputError(f"{where} gives its id as '{table.id}'; it must be the entry point's name, '{wanted}'.")
+    return table
+
+
 def load_all() -> tuple[TableDefinition, ...]:
-    """Every defined table, in the paper's order."""
+    """Every table of the paper that is defined, in its order."""
     return tuple(load(name) for name in names())
+
+
+def _document(name: str) -> dict[str, Any]:
+    source = files("benchmark.tables").joinpath(f"{name}.toml")
+    try:
+        return tomllib.loads(source.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"benchmark/tables/{name}.toml is not TOML: {problem}.") from problem
 
 
 def parse(data: Mapping[str, Any], *, where: str) -> TableDefinition:
@@ -300,7 +342,7 @@ def _check(table: TableDefinition, where: str) -> None:
         twice = sorted({name for name in found if found.count(name) > 1})
         if twice:
             raise InputError(f"{where}: {what} '{twice[0]}' is defined twice.")
-    _known(table.metric, (*METRICS, MEASURED), f"{where}: metric")
+    _known(table.metric, (*metrics.available(), MEASURED), f"{where}: metric")
     for control in table.controls:
         _known(control, CONTROL_MAPS, f"{where}: controls")
     for scale, number in table.limit.items():
@@ -319,13 +361,12 @@ def _check_arm(table: TableDefinition, arm: Arm, where: str) -> None:
         raise InputError(f"{where} cannot be filled with the metric '{table.metric}'.")
     if isinstance(arm, Mapped):
         metric = table.metric_of(arm.column)
-        _known(metric, METRICS, f"{where}: metric")
-        if METRICS[metric].samples != table.samples:
-            raise InputError(
-                f"{where}: {metric} needs {METRICS[metric].samples} samples, the table's are {table.samples}."
-            )
+        _known(metric, metrics.available(), f"{where}: metric")
+        needed = metrics.find(metric).samples
+        if needed != table.samples:
+            raise InputError(f"{where}: {metric} needs {needed} samples, the table's are {table.samples}.")
     if isinstance(arm, Derived):
-        _known(arm.network, NETWORKS, f"{where}: network")
+        _known(arm.network, networks.available(), f"{where}: network")
     if isinstance(arm, OneGroup) and not 0 <= arm.sparsity <= 1:
         raise InputError(f"{where} has sparsity {arm.sparsity}; it must lie in 0 to 1.")
     if isinstance(arm, Pruned | OneGroup):
@@ -345,9 +386,12 @@ def _check_pruned(arm: Pruned, where: str) -> None:
 
 
 def _check_rows(table: TableDefinition, where: str) -> None:
+    methods = (*METHODS, *plugins.offered("saliency", METHODS))
     for row in table.rows:
+        if row.ratios_of:
+            _known(row.ratios_of, methods, f"{where}: row '{row.name}': ratios_of")
         if row.method:
-            _known(row.method, METHODS, f"{where}: row '{row.name}': method")
+            _known(row.method, methods, f"{where}: row '{row.name}': method")
         elif table.metric != MEASURED and not row.not_run:
             raise InputError(f"{where}: row '{row.name}' names no method.")
 
@@ -355,7 +399,7 @@ def _check_rows(table: TableDefinition, where: str) -> None:
 def _check_settings(table: TableDefinition, where: str) -> None:
     """Every setting of the metrics that the table uses is there, allowed, and none besides."""
     used = {table.metric_of(arm.column) for arm in table.arms if isinstance(arm, Mapped)}
-    wanted = {name: allowed for metric in sorted(used) for name, allowed in METRICS[metric].settings.items()}
+    wanted = {name: allowed for metric in sorted(used) for name, allowed in metrics.find(metric).settings.items()}
     for name, value in table.metric_settings.items():
         _known(name, wanted, f"{where}: metric_settings")
         allowed = wanted[name]

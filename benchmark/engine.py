@@ -25,8 +25,8 @@ from spade.saliency import MethodUnavailable, Settings
 
 from .augmentation_kinds import PARTS, fields_of
 from .controls import CONTROLS
+from .metrics import metric
 from .metrics.evidence import Evidence
-from .metrics.metric import METRICS
 from .plan import Job, Subject, Unit, generator_seed, hessian_key
 from .provenance import ARITHMETIC, releases, without_paths
 from .records import Status, UnitRecord
@@ -177,7 +177,7 @@ class Engine:
             mask=sample.mask.numpy(),
             probability=lambda images: self._probability(images, sample.target),
         )
-        value = METRICS[unit.metric].score(heatmap, evidence, **dict(unit.settings))
+        value = metric.find(unit.metric).score(heatmap, evidence, **dict(unit.settings))
         return Finished(replace(record, value=value), np.asarray(heatmap, dtype=np.float32))
 
     def _probability(self, images: NDArray[np.float32], target: int) -> NDArray[np.float64]:

@@ -16,14 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spade.errors import InputError, nearest
-
+from . import networks
 from .datasets import patches, procedural
 from .datasets.procedural import ImageSet as LabelledImages
 from .models import backdoor, kept_network, laboratory, training
 from .models.backdoor import Trojan
 from .models.laboratory import Laboratory, Sample
-from .networks import NETWORKS
 from .scale import Scale
 from .selection import ImageSet
 
@@ -66,17 +64,15 @@ class Material:
         return self.bench.normalise(images)
 
     def network(self, name: str, *, progress: Progress = lambda *_: None) -> nn.Module:
-        """The dense network for "", else one of NETWORKS, taken from the cache if it is there and whole.
+        """The dense network for "", else one that `networks` names, taken from the cache if it is there and whole.
 
         Raises:
-            InputError: there is no network of that name.
+            InputError: there is no network of that name, or the package that adds it is broken.
             EnvironmentProblem: it cannot be kept in the cache.
         """
         if not name:
             return self.bench.model
-        if name not in NETWORKS:
-            raise InputError(f"There is no network '{name}'. {nearest(name, NETWORKS)}")
-        one = NETWORKS[name]
+        one = networks.find(name)
         facts = [self.scale.recipe_sha256(self.seed), kept_network.digest(self.bench.model), one.module, one.settings]
         entry = f"{self.scale.name}-{self.seed}-{name.replace(' ', '-')}-{_sha256(facts)[:16]}.safetensors"
         path = self.cache / "networks" / entry if self.cache else None

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spade import plugins
+
 
 @dataclass(frozen=True)
 class Network:
@@ -54,3 +56,17 @@ NETWORKS: dict[str, Network] = {
     ),
 }
 """As tables call them."""
+
+
+def available() -> tuple[str, ...]:
+    """Names of every derived network: those above, then those that other installed packages add."""
+    return (*NETWORKS, *plugins.offered("network", NETWORKS))
+
+
+def find(name: str) -> Network:
+    """The derived network of that name.
+
+    Raises:
+        InputError: there is none (answered with the nearest), or the package that adds it is broken.
+    """
+    return plugins.part("network", name, NETWORKS, Network)

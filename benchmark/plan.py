@@ -11,11 +11,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from data_manifests.published.method_names import METHODS
+from spade import plugins
 from spade.errors import InputError, nearest
 
+from . import networks
 from .augmentation_kinds import is_the_scales
-from .definition import Arm, Dense, Derived, Mapped, Measured, NotRun, OneGroup, Pruned, Row, TableDefinition
-from .networks import NETWORKS
+from .definition import Arm, Dense, Derived, Mapped, Measured, NotRun, OneGroup, Pruned, Row, TableDefinition, names
+from .metrics.metric import METRICS
 from .ratios import RATIO_SOURCES
 from .records import AskedCell, SampleNote, UnitRecord
 from .selection import SELECTIONS, ImageSet
@@ -73,7 +76,7 @@ class Unit:
         kind: "map" (a saliency map, scored), "control" (a map no network made, scored), "measurement".
         sample: the explained sample ("" or a patch for a measurement).
         arm: table-free name for people; the key holds the facts (solver, images, ratios).
-        network: a name of NETWORKS, "" for the dense one.
+        network: a name that `networks` knows, "" for the dense one.
         solver: "" where nothing is pruned.
         images: what the pruning sees; None where nothing is pruned.
         augmentation: kinds of augmentation, "" for the scale's own.
@@ -163,6 +166,15 @@ class Plan:
         """The networks it explains besides the dense one."""
         return tuple(dict.fromkeys(unit.network for unit in self.units if unit.network))
 
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The parts of other packages that it needs: package, release and source by kind and name."""
+        there = plugins.offered("table", names())
+        found = {f"table {table.id}": there[table.id].identity for table in self.tables if table.id in there}
+        for unit in self.units:
+            found |= added_by(unit)
+        return dict(sorted(found.items()))
+
     def jobs(self, stored: Container[str] = ()) -> tuple[Job, ...]:
         """The units whose keys are not stored yet, by the images they prune for, in the order of the samples."""
         by_home: dict[str, list[Unit]] = {sample.id: [] for sample in self.subject.all_samples}
@@ -198,6 +210,14 @@ def one_of_each(jobs: Iterable[Job]) -> tuple[Job, ...]:
     for job in jobs:
         kinds.setdefault(frozenset((unit.arm, unit.method, unit.metric) for unit in job.units), job)
     return tuple(kinds.values())
+
+
+def added_by(unit: Unit) -> dict[str, str]:
+    """The parts of other packages that a unit's value depends on: package, release and source by kind and name."""
+    if unit.kind != "map":
+        return {}
+    used = {"saliency": unit.method, "metric": unit.metric} | ({"network": unit.network} if unit.network else {})
+    return plugins.identities(used, {"saliency": METHODS, "metric": METRICS, "network": networks.NETWORKS})
 
 
 def generator_seed(key: str) -> int:
@@ -291,7 +311,7 @@ def _why_not(arm: Arm, row: Row, subject: Subject) -> str:
     if not isinstance(arm, Pruned) or RATIO_SOURCES[arm.ratios].rule == "linear":
         return ""
     if arm.ratios in subject.ratios:
-        _ratios(arm.ratios, row.method, subject)
+        _ratios(arm.ratios, row.ratios_of or row.method, subject)
         return ""
     strange = sorted(subject.ratios.keys() - RATIO_SOURCES.keys())
     if strange:
@@ -311,7 +331,7 @@ def _units(table: TableDefinition, row: Row, arm: Arm, subject: Subject) -> list
         case Measured() | NotRun():
             return []
     metric = table.metric_of(arm.column)
-    maps = [_map(row.method, arm, sample, subject) for sample in _explained(table, subject)]
+    maps = [_map(row, arm, sample, subject) for sample in _explained(table, subject)]
     settings = tuple(sorted(table.metric_settings.items()))
     return [_sealed(replace(unit, metric=metric, settings=settings), subject) for unit in maps]
 
@@ -320,8 +340,8 @@ def _measurement(sample: str, quantity: str) -> Unit:
     return Unit(kind="measurement", sample=sample, arm="network", method=quantity, metric=quantity)
 
 
-def _map(method: str, arm: Mapped, sample: SampleNote, subject: Subject) -> Unit:
-    unit = Unit(kind="map", sample=sample.id, arm="dense", method=method)
+def _map(row: Row, arm: Mapped, sample: SampleNote, subject: Subject) -> Unit:
+    unit = Unit(kind="map", sample=sample.id, arm="dense", method=row.method)
     match arm:
         case Dense():
             return unit
@@ -333,7 +353,7 @@ def _map(method: str, arm: Mapped, sample: SampleNote, subject: Subject) -> Unit
         case Pruned() if RATIO_SOURCES[arm.ratios].rule == "linear":
             name, rule, ratios = f"{arm.ratios} ratios", "linear", (("last", LINEAR_LAST),)
         case Pruned():
-            name, rule, ratios = f"{arm.ratios} ratios", "", _ratios(arm.ratios, method, subject)
+            name, rule, ratios = f"{arm.ratios} ratios", "", _ratios(arm.ratios, row.ratios_of or row.method, subject)
     chosen = SELECTIONS[arm.image].choose(sample, _alike(sample, subject), subject.seed)
     unit = replace(
         unit,
@@ -388,11 +408,12 @@ def _sealed(unit: Unit, subject: Subject) -> Unit:
     noise = _digest({"stage": "noise", "version": STAGES["map"], "metric": "trojan_auc", **of_map})
     # What a unit does not ask for is not in its key, so a new knob leaves the keys of earlier units as they were.
     asked = {
-        "network": [unit.network, NETWORKS[unit.network].settings] if unit.network else None,
+        "network": [unit.network, networks.find(unit.network).settings] if unit.network else None,
         "augmentation": unit.augmentation,
         "sequential": unit.sequential,
         "rule": unit.rule,
         "settings": dict(unit.settings),
+        "plugins": added_by(unit),
     }
     key = _digest(
         {

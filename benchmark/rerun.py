@@ -92,9 +92,10 @@ def rerun(
     earlier = _earlier(store, subject)
     if earlier is not None:
         _refuse_other_rules(earlier, store)
-    known = _in_order([*request.tables, *(earlier.tables if earlier else ())])
+    known = _in_order([*request.tables, *(earlier.defined if earlier else ())])
     history = [dict(item) for item in earlier.provenance["invocations"]] if earlier else []
     _keep_samples(store, material)
+    wanted = plan.make(asked, subject)
     done: Execution | None = None
 
     def keep_manifest(ended: str) -> None:
@@ -113,10 +114,10 @@ def rerun(
             network=bench.origin,
         )
         facts |= {"tables": {name: definition.load(name).version for name in known}, "stages": dict(plan.STAGES)}
+        facts["plugins"] = (earlier.provenance.get("plugins", {}) if earlier else {}) | wanted.plugins
         store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 
     keep_manifest("running")
-    wanted = plan.make(asked, subject)
     for name in wanted.networks:
         material.network(name, progress=watch.training)  # once here, so that no two workers make it
     done = execute(
@@ -222,7 +223,7 @@ def _material(name: str, seed: int, cache: Path) -> Material:
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Table ids, each once, in the paper's order."""
-    return tuple(sorted({definition.load(name).id for name in names}, key=definition.names().index))
+    return tuple(sorted({definition.load(name).id for name in names}, key=definition.all_names().index))
 
 
 def _earlier(store: Store, subject: Subject) -> Manifest | None:
@@ -245,7 +246,9 @@ def _refuse_other_rules(earlier: Manifest, store: Store) -> None:
     if facts.get("policy_sha256", now) != now:
         different.append(f"policy {facts['policy_sha256'][:12]} (this release has {now[:12]})")
     for name, version in facts.get("tables", {}).items():
-        current = definition.load(name).version if name in definition.names() else "none"
+        if f"table {name}" in facts.get("plugins", {}) and name not in earlier.defined:
+            continue  # its package is installed no more, and nothing of it is gone on with
+        current = definition.load(name).version if name in definition.all_names() else "none"
         if current != version:
             different.append(f"version {version} of table {name} (this release has {current})")
     if different:

@@ -44,6 +44,12 @@ class Manifest:
     accuracy: Mapping[str, float]
     provenance: Mapping[str, Any]
 
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """Its tables, less those of other packages that are installed no more: their units stay in the store."""
+        gone = {name for name in self.tables if f"table {name}" in self.provenance.get("plugins", {})}
+        return tuple(name for name in self.tables if name not in gone - set(definition.all_names()))
+
 
 @dataclass(frozen=True)
 class Store:
@@ -107,7 +113,7 @@ class Store:
         """Everything stored of a run, for its pages and verdicts; all its tables unless some are named."""
         manifest = self.read_manifest(scale, seed)
         subject = manifest.subject
-        plan = make((definition.load(name) for name in tables or manifest.tables), subject)
+        plan = make((definition.load(name) for name in tables or manifest.defined), subject)
         wanted = {unit.key for unit in plan.units}
         records = unit_file.read(self.units_path(subject)).records
         return RunRecords(

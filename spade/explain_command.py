@@ -18,7 +18,7 @@ from .explanation import Explanation, Question, estimated_seconds, explanation, 
 from .layer_solutions import Solver
 from .layers import prunable_layers
 from .protocol import protocol as named_protocol
-from .saliency import METHODS
+from .saliency import METHODS, available
 from .trace import Normalise
 
 _TRACES = {"obc": "SPADE", "sparsegpt": "FastSPADE"}
@@ -89,10 +89,11 @@ def _methods(typed: str | None) -> tuple[str, ...]:
     if typed is None:
         return tuple(METHODS)
     names = tuple(dict.fromkeys(name.strip() for name in typed.split(",") if name.strip()))
-    spelling = {name.casefold(): name for name in METHODS}
+    known = available()
+    spelling = {name.casefold(): name for name in known}
     for name in names:
         if name.casefold() not in spelling:
-            raise InputError(f"The saliency method '{name}' is unknown: {nearest(name, METHODS)}")
+            raise InputError(f"The saliency method '{name}' is unknown: {nearest(name, known)}")
     if not names:
         raise InputError(f"--methods names no method. {nearest('', METHODS)}")
     return tuple(spelling[name.casefold()] for name in names)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spade import plugins
+
 from .evidence import Evidence
 from .insertion import deletion, insertion
 
@@ -54,3 +56,17 @@ METRICS: dict[str, Metric] = {
 
 MEASURED = "accuracy"
 """What a table of measured networks holds: no map is scored for it."""
+
+
+def available() -> tuple[str, ...]:
+    """Names of every metric: those above, then those that other installed packages add."""
+    return (*METRICS, *plugins.offered("metric", METRICS))
+
+
+def find(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        InputError: there is none (answered with the nearest), or the package that adds it is broken.
+    """
+    return plugins.part("metric", name, METRICS, Metric)

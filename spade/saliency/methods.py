@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from ..errors import InputError, nearest
+from .. import plugins
+from ..errors import InputError
 from .attribution import Attribution
 from .backprop import deep_lift, guided_backprop
 from .gradcam import guided_grad_cam
@@ -46,6 +47,20 @@ METHODS: dict[str, Method] = {
 }
 
 
+def available() -> tuple[str, ...]:
+    """Names of every method: the ten, then those that other installed packages add."""
+    return (*METHODS, *plugins.offered("saliency", METHODS))
+
+
+def find(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        InputError: there is none (answered with the nearest), or the package that adds it is broken.
+    """
+    return plugins.part("saliency", name, METHODS, Method)
+
+
 def explain(
     method: str,
     model: nn.Module | Prepared,
@@ -58,7 +73,7 @@ def explain(
     """How much each input value speaks for the target's score, by one method.
 
     Args:
-        method: A name of METHODS.
+        method: A name of METHODS, or one that another package adds.
         model: The network, or `prepare(network)` where it is asked more than once.
         x: Normalised image [1, C, H, W], floating point, on the network's device; not touched.
         target: Class index.
@@ -70,8 +85,7 @@ def explain(
         MethodUnavailable: The method cannot take this network; the sentence says why.
         MapNotFinite: The map holds NaN or infinite values.
     """
-    if method not in METHODS:
-        raise InputError(f"The saliency method '{method}' is unknown: {nearest(method, METHODS)}")
+    chosen = find(method)
     if x.ndim != 4 or x.shape[0] != 1 or not x.is_floating_point():
         raise InputError(
             f"A saliency map needs one image, a floating-point tensor [1, C, H, W]; got {list(x.shape)} {x.dtype}."
@@ -82,7 +96,7 @@ def explain(
     x = x.detach()
     query = Query(prepared, x, target, _score(prepared, x, target), settings or Settings(), generator)
     start = time.perf_counter()
-    answer = METHODS[method].compute(query)
+    answer = chosen.compute(query)
     seconds = time.perf_counter() - start
     return _attribution(method, answer, seconds)
 

@@ -1,0 +1,108 @@
+"""Whether a saliency method, a metric, a derived network or a table keeps what every table relies on.
+
+Each contract is a file of its own: `saliency_contract`, `metric_contract`. Built-in parts are held to the same.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from spade import plugins, saliency
+from spade.errors import InputError, nearest
+
+from . import definition, metric_contract, networks, saliency_contract
+from .finding import Finding
+from .metrics import metric as metrics
+
+BUILTIN: dict[str, tuple[str, ...]] = {
+    "saliency": tuple(saliency.METHODS),
+    "metric": tuple(metrics.METRICS),
+    "network": tuple(networks.NETWORKS),
+    "table": definition.names(),
+}
+"""Names that are taken, by kind."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A part to be checked; `plugin` is None for a built-in one."""
+
+    kind: str
+    name: str
+    plugin: plugins.Plugin | None = None
+
+    @property
+    def title(self) -> str:
+        """The part in words."""
+        return self.plugin.title if self.plugin else f"{plugins.KINDS[self.kind]} '{self.name}' (built in)"
+
+
+def named(names: Sequence[str]) -> tuple[Asked, ...]:
+    """The parts of these names, or of the packages of these names; every part of other packages where none is given.
+
+    Raises:
+        InputError: a name that neither a part nor a package has.
+    """
+    added = tuple(Asked(one.kind, one.name, one) for one in plugins.installed())
+    if not names:
+        return added
+    built = tuple(Asked(kind, name) for kind, known in BUILTIN.items() for name in known)
+    found: list[Asked] = []
+    for name in names:
+        hits = [one for one in added if one.plugin and name in {one.name, one.plugin.distribution}]
+        hits = hits or [one for one in built if one.name == name]
+        if not hits:
+            allowed = {one.name for one in (*added, *built)} | {one.plugin.distribution for one in added if one.plugin}
+            raise InputError(f"No part and no package is called '{name}': {nearest(name, allowed)}")
+        found += hits
+    return tuple(dict.fromkeys(found))
+
+
+def check(asked: Asked) -> Iterator[Finding]:
+    """What holds and what does not, one finding a question; a question that raises does not hold."""
+    if asked.plugin is not None:
+        refusal = plugins.refused(asked.plugin, BUILTIN[asked.kind])
+        yield Finding("its name is free", not refusal, refusal or "no other part has it")
+        if refusal:
+            return
+    try:
+        part = _part(asked)
+    except InputError as problem:
+        yield Finding("it can be loaded", holds=False, found=str(problem))
+        return
+    yield Finding("it can be loaded", holds=True, found=f"a {type(part).__name__}")
+    if isinstance(part, saliency.Method):
+        yield from saliency_contract.findings(asked.name, part)
+    elif isinstance(part, metrics.Metric):
+        yield from metric_contract.findings(part)
+    elif isinstance(part, networks.Network):
+        yield from _network(part)
+
+
+def _part(asked: Asked) -> Any:  # noqa: ANN401 - of four kinds
+    match asked.kind:
+        case "saliency":
+            return saliency.find(asked.name)
+        case "metric":
+            return metrics.find(asked.name)
+        case "network":
+            return networks.find(asked.name)
+        case _:
+            return definition.load(asked.name)
+
+
+def _network(network: networks.Network) -> Iterator[Finding]:
+    """What can be known of a derived network without deriving it, which takes a trained network and minutes."""
+    try:
+        json.dumps(network.settings, default=dict, allow_nan=False)
+        yield Finding("its settings are plain data", holds=True, found="they can be part of a record's key")
+    except (TypeError, ValueError) as problem:
+        yield Finding("its settings are plain data", holds=False, found=f"they are no JSON: {problem}")
+    try:
+        made = callable(getattr(import_module(network.module), "make", None))
+        found = f"{network.module}.make is there" if made else f"{network.module} has no function make"
+    except Exception as problem:  # noqa: BLE001 - whatever importing raises is the finding
+        made, found = False, f"{network.module} cannot be imported: {problem}"
+    yield Finding("its module has make(material, settings, progress)", made, found)

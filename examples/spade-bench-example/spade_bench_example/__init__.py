@@ -1,0 +1,1 @@
+"""A saliency method, a metric and a table from outside SPADE-bench."""
