@@ -23,6 +23,7 @@ _LATER = {
     "migrate": ("study_app.commands.database", "migrate"),
     "prize": ("study_app.commands.prize", "prize"),
     "serve": ("study_app.commands.serve", "serve"),
+    "simulate": ("study_app.commands.simulate", "simulate"),
     "stimuli": ("study_app.stimuli.command", "stimuli"),
     "veto": ("study_app.stimuli.command", "veto"),
     "contact-sheet": ("study_app.stimuli.command", "sheet"),
