@@ -133,6 +133,7 @@ def _average(table: TableDefinition, column: str, rows: list[Cell]) -> Cell:
     asked = max((cell.asked for cell in able), default=0)
     lost = asked - len(common)
     unfinished = min(lost, max((cell.missing for cell in able), default=0))
+    skipped = min(lost - unfinished, max((cell.skipped for cell in able), default=0))
     return Cell(
         table=table.id,
         row=AVERAGE,
@@ -142,7 +143,8 @@ def _average(table: TableDefinition, column: str, rows: list[Cell]) -> Cell:
         samples=tuple(common),
         values=tuple(math.fsum(row[sample] for row in by_row) / len(by_row) for sample in common),
         asked=asked,
-        failed=lost - unfinished,
+        failed=lost - unfinished - skipped,
+        skipped=skipped,
         missing=unfinished,
         reasons=(f"average over {len(able)} of {len(run)} methods: without {', '.join(out)}",) if out else (),
         not_run="" if run else next((cell.not_run for cell in rows), "no row of this column is run"),

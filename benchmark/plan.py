@@ -181,7 +181,7 @@ class Plan:
         for unit in self.units:
             if unit.key not in stored:
                 by_home.setdefault(unit.home, []).append(unit)
-        return tuple(Job(name, tuple(sorted(units, key=_together))) for name, units in by_home.items() if units)
+        return tuple(Job(name, _in_turn(units)) for name, units in by_home.items() if units)
 
 
 def make(tables: Iterable[TableDefinition], subject: Subject) -> Plan:
@@ -434,10 +434,15 @@ def _sealed(unit: Unit, subject: Subject) -> Unit:
     return replace(unit, key=key, noise=noise)
 
 
-def _together(unit: Unit) -> tuple[str, ...]:
-    """Sort key that keeps the methods on one network together, and the metrics on one map (the sort is stable)."""
-    ratios = repr(unit.ratios)
-    return unit.network, unit.solver, repr(unit.sequential), unit.rule, ratios, unit.sample, unit.method
+def _in_turn(units: Iterable[Unit]) -> tuple[Unit, ...]:
+    """The units with all methods on one network together, and all metrics on one map; otherwise as they come."""
+    maps: dict[object, int] = {}
+    numbered = [(unit, maps.setdefault(unit.map, len(maps))) for unit in units]
+    return tuple(unit for unit, _ in sorted(numbered, key=lambda pair: (_network_of(pair[0]), pair[0].sample, pair[1])))
+
+
+def _network_of(unit: Unit) -> tuple[str, ...]:
+    return unit.network, unit.solver, repr(unit.sequential), unit.rule, repr(unit.ratios)
 
 
 def _digest(data: object) -> str:

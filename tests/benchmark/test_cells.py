@@ -86,6 +86,15 @@ def test_a_column_that_is_not_run_says_why_in_every_row_and_in_its_average() -> 
     assert {found[row, "Sparse FC"].not_run for row in (*METHODS, AVERAGE)} == {"too sparse"}
 
 
+def test_a_sample_with_nothing_to_compute_is_no_failure_of_the_average() -> None:
+    alone = [
+        replace(one, value=None, status="skipped", reason="alone") if (one.sample, one.arm) == ("s1", "dense") else one
+        for one in everything()
+    ]
+    average = by_name(cells(TABLE, run_of(alone)))[AVERAGE, "Dense"]
+    assert (average.asked, average.n, average.skipped, average.failed, average.missing) == (4, 3, 1, 0, 0)
+
+
 def test_failures_are_counted_with_their_reasons_and_stay_out_of_the_mean() -> None:
     units = [unit for unit in PLAN.units if (unit.method, unit.arm) == ("LIME", "dense")]
     some = [record(units[0], 0.2), *(record(unit, None, "failed", "no memory") for unit in units[1:3])]

@@ -225,7 +225,7 @@ def test_the_evaluator_of_a_scale_is_opened_by_name_from_the_cache(
     monkeypatch.setattr(rerun, "Material", FakeMaterial)
     with partial(rerun.opened, "smoke", 0, tmp_path, fake_laboratory.subject())() as engine:
         assert set(engine.samples) == {"t0", "t1", "t2", "c0", "c1", "c2"}
-        assert set(engine.samples) == {"t0", "t1", "t2"}
+        assert set(engine.samples) == {"t0", "t1", "t2", "c0", "c1", "c2"}
 
 
 def test_a_run_recorded_under_another_policy_is_not_gone_on_with(tmp_path: Path, bench: Bench) -> None:

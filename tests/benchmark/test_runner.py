@@ -14,7 +14,7 @@ from spade.errors import EnvironmentProblem
 
 
 def plan_of(n_samples: int = 4) -> Plan:
-    return make([definition.load("a18")], subject(n_samples))
+    return make([definition.load("a20")], subject(n_samples))
 
 
 def gathered(evaluator: FakeEvaluator, *, workers: int, plan: Plan) -> list[Finished]:

@@ -30,7 +30,7 @@ def tell(store: Path, folder: Path) -> Story:
     rules = replace(rules, intervals=replace(rules.intervals, draws=200))
     summaries = [seeds.summarise(synthetic_run.run(seed, tables=TABLES), rules) for seed in range(10)]
     run = synthetic_run.run(11, gain=6.0, tables=TABLES, store=store)
-    run = synthetic_run.with_status(run, "unavailable", "it reuses a ReLU", method="DeepLift", arm="sparse", share=1)
+    run = synthetic_run.with_status(run, "unavailable", "it reuses a ReLU", method="DeepLift", arm="sparsegpt", share=1)
     run = synthetic_run.with_status(run, "failed", "no <memory> | left", method="LIME", arm="dense", share=0.25)
     judgement = judge(run, golden=golden.measure(summaries, rules), summaries=summaries, policy=rules)
     report.write(run, judgement, folder)

@@ -25,8 +25,8 @@ def test_the_headline_counts_what_deviates_and_what_is_worse(story: Story) -> No
     assert story.content.headline == (
         f"{counts['deviates']} of {judged} cells lie outside their golden range. {counts['invalid']} more are invalid."
     )
-    assert "3 resolved" in story.content.summary
-    assert "5 unmeasured" in story.content.summary
+    assert "5 resolved" in story.content.summary
+    assert "21 unmeasured" in story.content.summary
 
 
 def test_every_asked_cell_and_every_average_is_in_its_table_once(story: Story) -> None:
@@ -97,8 +97,8 @@ def test_without_ranges_nothing_is_compared_and_the_headline_says_so(tmp_path: P
 def test_many_cells_with_one_reason_are_counted_and_not_listed(tmp_path: Path) -> None:
     found = told(synthetic_run.run(tables=("2",)), tmp_path)
     entry = next(one for one in found.not_run if one.outcome == "no range")
-    # ten methods and their average under three arms, and five controls
-    assert (entry.where, entry.cells) == (("Table 2",), 38)
+    # ten methods and their average under four arms, and five controls
+    assert (entry.where, entry.cells) == (("Table 2",), 49)
 
 
 def test_units_still_to_compute_are_in_the_headline(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_failure_names_its_cell_and_a_skip_its_reason(story: Story) -> None:
     failure = cases["table 2", "LIME, Dense"].find("failure")
     assert failure is not None
     assert failure.get("message") == "Table 2, LIME, Dense: invalid. 2 of 8 units failed: no <memory> | left"
-    skipped = cases["table a16", "ResNet50/CelebA, Clean Accuracy"].find("skipped")
+    skipped = cases["table A16", "ResNet50/CelebA, Clean Accuracy"].find("skipped")
     assert skipped is not None
     assert "CelebA" in skipped.get("message", "")
 
