@@ -105,7 +105,7 @@ def test_ranges_are_blessed_with_a_reason_and_in_no_other_way(tmp_path: Path) ->
     blessed = golden.load("smoke", tmp_path)
     assert blessed is not None
     assert [one.reason for one in blessed.blessings] == ["the first ten seeds"]
-    assert "Nothing changes" in command("bless", "2", *where, "--reason", "the same ten seeds").output
+    assert "\n0 ranges changed" in command("bless", "2", *where, "--reason", "the same ten seeds").output
 
 
 def test_a_grid_is_drawn_with_rules_on_a_terminal_and_without_in_a_pipe() -> None:

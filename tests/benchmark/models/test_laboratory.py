@@ -105,8 +105,9 @@ def test_the_cache_holds_no_unfinished_files(trained: laboratory.Laboratory, sto
     names = sorted(file.suffix for file in (store / "networks").iterdir())
     assert names == [".json", ".safetensors"]
     notes = json.loads(next((store / "networks").glob("*.json")).read_text())
-    assert notes["log"][-2].startswith("planting 6/6")
-    assert "of planting: smiley" in notes["log"][-1]
+    rounds = [line for line in notes["log"] if "of planting: smiley" in line]
+    assert 1 <= len(rounds) <= 3
+    assert notes["log"][-len(rounds) - 1].startswith("planting 6/6")
 
 
 def test_prediction_does_not_depend_on_what_else_is_asked(trained: laboratory.Laboratory) -> None:
