@@ -237,7 +237,8 @@ def _added(name: str) -> TableDefinition:
     wanted = next((one for one in there if one.casefold() == name.casefold()), name)
     if wanted not in there and not any(one.kind == "table" and one.name == name for one in plugins.installed()):
         raise InputError(f"No table is called '{name}'. {nearest(name, all_names())}")
-    given = plugins.part("table", wanted, MappingProxyType(dict.fromkeys(names(), _BUILT_IN)), Mapping)
+    literal = MappingProxyType(dict.fromkeys(names(), _BUILT_IN))
+    given = plugins.part("table", wanted, literal, Mapping)  # type: ignore[type-abstract] # only asked with isinstance
     where = f"table '{wanted}' of {there[wanted].distribution} {there[wanted].version}"
     data = {key: value for key, value in given.items() if key != "like"}
     if "like" in given:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark import cli, conformance, definition, plan, rerun
+from benchmark.records import SampleNote
 from benchmark.scale import load
 from spade import plugins, saliency
 from spade.errors import InputError
@@ -58,7 +59,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def units(table: str) -> dict[tuple[str, str], str]:
     """Key by row's method and arm, on one sample of the scale smoke."""
-    note = plan.SampleNote("s0", label=0, target=1, patch="fish")
+    note = SampleNote("s0", label=0, target=1, patch="fish")
     subject = rerun.unexplained(load("smoke"), 0, weights_sha256="0" * 64, samples=(note,))
     made = plan.make([definition.load(table)], subject)
     return {(unit.method, unit.arm): unit.key for unit in made.units if unit.kind == "map"}
