@@ -78,7 +78,7 @@ def test_planted_images_hold_each_patch_in_the_backdoors_proportion() -> None:
 
 
 def test_a_network_nobody_knows_is_answered_with_near_names() -> None:
-    with pytest.raises(InputError, match=r"no network 'sparse_fc'. did you mean 'sparse fc'\?"):
+    with pytest.raises(InputError, match=r"network 'sparse_fc' is unknown: did you mean 'sparse fc'\?"):
         made().network("sparse_fc")
 
 
