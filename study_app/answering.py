@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from .database import lock_run
 from .errors import StudyError
 from .models import Assignment, Choice, InputMode, Participant, Response, ResponseRevision, Task
 
@@ -38,13 +37,16 @@ class Given:
 
 
 def find(session: Session, participant: Participant, token: str) -> Assignment | None:
-    """The rater's own assignment of that token, locked until the transaction ends; None for anybody else's."""
-    # In the order in which `assignment.hold` locks, so that two writers never wait for each other.
-    lock_run(session, participant.run_id)
+    """The rater's own assignment of that token, locked until the transaction ends; None for anybody else's.
+
+    Who goes on to lend tasks or to take one out takes `database.lock_run` first, as `assignment.hold` does, so that
+    two writers never wait for each other.
+    """
     return session.scalar(
         select(Assignment)
         .where(Assignment.token == token, Assignment.participant_id == participant.id)
-        .with_for_update()
+        .options(joinedload(Assignment.response))
+        .with_for_update(of=Assignment)
         .execution_options(populate_existing=True)
     )
 

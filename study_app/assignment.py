@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from .database import lock_run
@@ -47,20 +47,15 @@ def hold(
     when there is nothing left to ask: quota reached, stop rule met, or every task done.
     """
     lock_run(session, participant.run_id)
-    _expire(session, participant.run_id, now)
-    held = list(
-        session.scalars(
-            select(Assignment)
-            .where(Assignment.participant_id == participant.id, Assignment.state.in_(OPEN))
-            .order_by(Assignment.position)
-        )
-    )
+    held = list(session.scalars(_open(participant)))
     until = now + timedelta(minutes=design.tasks.lease_minutes)
     for assignment in held:
         assignment.leased_at, assignment.expires_at = now, until
         assignment.state = "shown" if assignment.shown_at else "leased"
-    while len(held) < wanted and (task := _choose(session, participant, design)):
-        position = _next_position(session, participant)
+    if len(held) < wanted:
+        _expire(session, participant.run_id, now)
+    while len(held) < wanted and (chosen := _choose(session, participant, design)):
+        task, position = chosen
         assignment = Assignment(
             token=token(),
             participant_id=participant.id,
@@ -75,6 +70,11 @@ def hold(
         session.flush()
         held.append(assignment)
     return held
+
+
+def waiting(session: Session, participant: Participant) -> Assignment | None:
+    """The rater's open assignment that comes next, where one is held already; nothing is lent or leased anew."""
+    return session.scalar(_open(participant).limit(1))
 
 
 def release(session: Session, participant: Participant) -> None:
@@ -112,6 +112,14 @@ def eligible(tasks: Iterable[Candidate], design: Design, *, run_seed: int) -> li
     return [task for task in tasks if task.role == _class_of(task.image_id, run_seed)]
 
 
+def _open(participant: Participant) -> Select[Assignment]:
+    return (
+        select(Assignment)
+        .where(Assignment.participant_id == participant.id, Assignment.state.in_(OPEN))
+        .order_by(Assignment.position)
+    )
+
+
 def _expire(session: Session, run_id: int, now: datetime) -> None:
     """Mark leases that ran out, so that they no longer count."""
     session.execute(
@@ -125,23 +133,23 @@ def _expire(session: Session, run_id: int, now: datetime) -> None:
     )
 
 
-def _choose(session: Session, participant: Participant, design: Design) -> int | None:
-    """Id of the next task for the rater, None where there is none."""
+def _choose(session: Session, participant: Participant, design: Design) -> tuple[int, int] | None:
+    """Id of the next task for the rater, and the position it comes at; None where there is none."""
     run, tasks = participant.run, design.tasks
     everything = eligible(fills(session, run), design, run_seed=run.seed)
     own = (
-        select(Task.id, Task.image_id, Task.kind, Assignment.state)
+        select(Task.id, Task.image_id, Task.kind, Assignment.state, Assignment.position)
         .join(Assignment, Assignment.task_id == Task.id)
         .where(Assignment.participant_id == participant.id)
     )
     mine = session.execute(own).all()
-    had = {task_id for task_id, _, _, _ in mine}
-    main = [task_id for task_id, _, kind, state in mine if kind == "main" and state != "void"]
+    had = {task_id for task_id, *_ in mine}
+    main = [task_id for task_id, _, kind, state, _ in mine if kind == "main" and state != "void"]
     if tasks.per_rater and len(main) >= tasks.per_rater:
         return None
     if design.stop.answers and sum(task.fill for task in everything) >= design.stop.answers:
         return None
-    images = {image for _, image, kind, _ in mine if kind == "main"}
+    images = {image for _, image, kind, *_ in mine if kind == "main"}
     left = [
         task
         for task in everything
@@ -151,35 +159,34 @@ def _choose(session: Session, participant: Participant, design: Design) -> int |
     ]
     if not left:
         return None
-    position = _next_position(session, participant)
+    position = max((one.position for one in mine), default=-1) + 1
     kind = kind_at(position, tasks, seed=participant.seed)
     extra: int | None = None
     if kind == "repeat":
         extra = _repeat(session, participant, latest=position - tasks.repeat_gap)
     elif kind == "catch":
         others = [task for task in fills(session, run, "catch") if task.id not in had]
-        extra = _least_filled(others, others, participant, position)
-    return extra or _least_filled(left, everything, participant, position)
+        extra = _least_filled(others, others, participant, position) if others else None
+    return extra or _least_filled(left, everything, participant, position), position
 
 
 def _least_filled(
     choice: Sequence[Candidate], everything: Iterable[Candidate], participant: Participant, position: int
-) -> int | None:
+) -> int:
     """Id of the least filled task of `choice` in the least filled cell; cells are compared by answers a task."""
-    if not choice:
-        return None
     total: Counter[tuple[Role, Arm | None]] = Counter()
     size: Counter[tuple[Role, Arm | None]] = Counter()
     for task in everything:
         total[task.role, task.arm] += task.fill
         size[task.role, task.arm] += 1
 
-    def key(task: Candidate) -> tuple[float, int, float]:
+    def filled(task: Candidate) -> tuple[float, int]:
         cell = task.role, task.arm
-        tie = draw(participant.run.seed, participant.seed, position, task.id)
-        return total[cell] / size[cell], task.fill, tie
+        return total[cell] / size[cell], task.fill
 
-    return min(choice, key=key).id
+    least = min(map(filled, choice))
+    tied = (task.id for task in choice if filled(task) == least)
+    return min(tied, key=lambda one: draw(participant.run.seed, participant.seed, position, one))
 
 
 def _repeat(session: Session, participant: Participant, *, latest: int) -> int | None:
@@ -207,11 +214,6 @@ def _repeat(session: Session, participant: Participant, *, latest: int) -> int |
         )
     )
     return min(rows, key=lambda one: draw(participant.seed, "repeat", one), default=None)
-
-
-def _next_position(session: Session, participant: Participant) -> int:
-    last = session.scalar(select(func.max(Assignment.position)).where(Assignment.participant_id == participant.id))
-    return 0 if last is None else last + 1
 
 
 def _class_of(image_id: int, run_seed: int) -> Role:

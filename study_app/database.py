@@ -1,13 +1,14 @@
 """A database with two doors: reading, and writing with the lock taken at once."""
 
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,6 +16,8 @@ from .errors import InputError
 
 BUSY_SECONDS = 15
 """How long a writer waits for SQLite's one lock before it gives up."""
+CONNECTIONS = 16
+"""Kept open, one for each thread of a server: opening costs SQLite three statements, and PostgreSQL a process."""
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -24,7 +27,8 @@ class Database:
 
     On SQLite a writing session begins with BEGIN IMMEDIATE. A transaction that reads first and upgrades later
     fails at once when another writer came between, whatever the busy timeout; and the driver's implicit BEGIN
-    reads outside the transaction and loses the race without an error.
+    reads outside the transaction and loses the race without an error. Threads of this process wait for
+    one another before that: SQLite has who waits sleep up to a tenth of a second and look again.
     """
 
     def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -33,12 +37,17 @@ class Database:
         if sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         arguments = {"timeout": busy_seconds, "check_same_thread": False} if sqlite else {}
-        self.engine: Engine = create_engine(self.url, pool_pre_ping=not sqlite, connect_args=arguments)
+        self.engine: Engine = create_engine(
+            self.url, pool_pre_ping=not sqlite, pool_size=CONNECTIONS, connect_args=arguments
+        )
         self.is_sqlite = sqlite
+        self._busy_seconds = busy_seconds
+        self._turn = threading.Lock()
         if sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing = self.engine.execution_options(takes_lock=True)
+        self._noting = self.engine.execution_options(takes_lock=True, waits_for_disk=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -47,10 +56,33 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session committed at the end of the block, rolled back after an error."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+    def writing(self, *, durable: bool = True) -> Iterator[Session]:
+        """A session committed at the end of the block, rolled back after an error.
+
+        Without `durable` the commit does not wait for the disk: a power cut may take it back, with nothing after it
+        kept either. What a person was told is stored must be durable; that a page was shown need not be. The end of
+        the process, by whatever signal, takes neither back.
+
+        Raises:
+            OperationalError: the lock was not free in time.
+        """
+        engine = self._writing if durable else self._noting
+        with self._queued(), Session(engine, expire_on_commit=False) as session, session.begin():
+            if not durable and not self.is_sqlite:
+                session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
+
+    @contextmanager
+    def _queued(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._busy_seconds):
+            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def __enter__(self) -> Self:
         return self
@@ -86,12 +118,17 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def _set_up_sqlite(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver opens no transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    locked = connection.get_execution_options().get("takes_lock")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if locked else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("takes_lock"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # With a write-ahead log NORMAL leaves out the wait for the disk; a later commit with FULL waits for both.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('waits_for_disk', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -52,6 +52,13 @@ class PictureStore:
             raise EnvironmentProblem(f"Pictures cannot be kept in {self.folder}: {problem.strerror}.") from problem
         return name
 
+    def is_there(self) -> bool:
+        """Whether the folder holds anything at all: it does not while its disk is not mounted."""
+        try:
+            return any(self.folder.iterdir())
+        except OSError:
+            return False
+
     def read(self, sha256: str) -> bytes:
         """The picture of that hash.
 

@@ -1,7 +1,6 @@
 """How far a rater is."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,8 +18,7 @@ class Progress:
     main: int
     of: int | None
     last: str | None
-    """Token of the task answered last."""
-    last_at: datetime | None
+    """Token of the task answered last, where the design lets it be changed."""
     break_now: bool
 
 
@@ -35,18 +33,20 @@ def progress_of(session: Session, participant: Participant, design: Design) -> P
     counts = {kind: count for kind, count in rows}  # noqa: C416 - rows are not pairs to a type checker
     answered, main = sum(counts.values()), counts.get("main", 0)
     quota, every = design.tasks.per_rater, design.tasks.break_every
-    latest = session.execute(
-        select(Assignment.token, Response.at)
-        .join(Response)
-        .where(Assignment.participant_id == participant.id)
-        .order_by(Assignment.position.desc())
-        .limit(1)
-    ).first()
     return Progress(
         answered=answered,
         main=main,
         of=schedule.length(quota, design.tasks, seed=participant.seed) if quota else None,
-        last=latest[0] if latest else None,
-        last_at=latest[1] if latest else None,
+        last=_last(session, participant) if design.tasks.undo_seconds else None,
         break_now=bool(every and answered and answered % every == 0),
+    )
+
+
+def _last(session: Session, participant: Participant) -> str | None:
+    return session.scalar(
+        select(Assignment.token)
+        .join(Response)
+        .where(Assignment.participant_id == participant.id)
+        .order_by(Assignment.position.desc())
+        .limit(1)
     )

@@ -2,26 +2,28 @@
 
 from typing import Literal
 
-from .models import Assignment, Region
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .models import Assignment, Image, Region, Task, Visualisation
 
 Slot = Literal["full", "pattern", "left", "right"]
 SLOTS: tuple[Slot, ...] = ("full", "pattern", "left", "right")
 
 
-def pictures_of(assignment: Assignment) -> dict[Slot, str]:
+def pictures_of(session: Session, assignment: Assignment) -> dict[Slot, str]:
     """The sha256 of the picture in each place: the answer's region on the key side, the other class's on the other."""
-    task = assignment.task
-    answer = task.answer_region
-    (other,) = (region for region in task.image.regions if region.id != answer.id)
+    # One statement for hashes alone: this is asked for every picture of every task.
+    rows = session.execute(
+        select(Image.sha256, Visualisation.sha256, Region.sha256)
+        .select_from(Task)
+        .join(Task.image)
+        .join(Region, Region.image_id == Image.id)
+        .outerjoin(Task.visualisation)
+        .where(Task.id == assignment.task_id)
+        .order_by(Region.id != Task.answer_region_id)
+    )
+    (full, pattern, answer), (_, _, other) = rows
     left, right = (answer, other) if assignment.key_side == "left" else (other, answer)
-    return {
-        "full": task.image.sha256,
-        "pattern": _pattern(assignment, answer),
-        "left": left.sha256,
-        "right": right.sha256,
-    }
-
-
-def _pattern(assignment: Assignment, answer: Region) -> str:
-    visualisation = assignment.task.visualisation
-    return visualisation.sha256 if visualisation else answer.sha256  # a catch trial shows the region itself
+    # A catch trial shows the region itself.
+    return {"full": full, "pattern": pattern or answer, "left": left, "right": right}

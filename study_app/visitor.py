@@ -23,9 +23,15 @@ class Entry:
     """Token of the identity: of one that exists (account, invitation), or for one to be made, once, on consent."""
 
 
+def participant_token() -> str | None:
+    """The pseudonym that the browser carries; not whether there is still somebody of that name."""
+    token: str | None = cookie.get("participant")
+    return token
+
+
 def participant(session: Session) -> Participant | None:
     """The participant of the current request, with run and study."""
-    token = cookie.get("participant")
+    token = participant_token()
     if not token:
         return None
     return session.scalar(

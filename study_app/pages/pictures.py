@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from .. import answering, visitor
 from ..assignment import OPEN
+from ..database import lock_run
 from ..journey import design_of
 from ..logs import LOGGER
-from ..models import Assignment, Participant
+from ..models import Assignment, Participant, Run, Study
 from ..pictures import PictureAltered, padded
 from ..resources import resources
 from ..shown import SLOTS, pictures_of
@@ -21,33 +22,45 @@ pages = Blueprint("pictures", __name__)
 
 @pages.get("/s/<token>/<slot>")
 def picture(token: str, slot: str) -> ResponseReturnValue:
-    """One picture, the same number of bytes whichever it is; 404 unless the task is the caller's and open."""
+    """One picture, the same number of bytes whichever it is; 404 unless the task is the caller's and open.
+
+    503 where all pictures are away.
+    """
     if slot not in SLOTS:
         abort(404)
     parts = resources()
     with parts.database.reading() as db:
-        participant = visitor.participant(db)
-        found = _own(db.scalar(select(Assignment).where(Assignment.token == token)), participant)
-        if found is None or participant is None:
+        # The caller's assignment and its study in one statement: four of five requests are for pictures.
+        row = db.execute(
+            select(Assignment, Study)
+            .join(Assignment.participant)
+            .join(Participant.run)
+            .join(Run.study)
+            .where(Assignment.token == token, Participant.token == visitor.participant_token())
+        ).one_or_none()
+        if row is None:
             abort(404)
-        name, length = pictures_of(found)[slot], participant.run.study.picture_bytes
+        found, study = row
+        if not _may_see(found, study):
+            abort(404)
+        name, length = pictures_of(db, found)[slot], study.picture_bytes
     try:
         return Response(padded(parts.pictures.read(name), length), mimetype="image/png")
     except PictureAltered as problem:
+        if not parts.pictures.is_there():
+            abort(503)
         logging.getLogger(LOGGER).error("picture", extra={"fields": {"problem": str(problem)}})  # noqa: TRY400 - the sentence says all
         _withdraw(token)
         abort(404)
 
 
-def _own(found: Assignment | None, participant: Participant | None) -> Assignment | None:
-    """The assignment, where it is the participant's and waits for an answer or may still be changed."""
-    if found is None or participant is None or found.participant_id != participant.id:
-        return None
+def _may_see(found: Assignment, study: Study) -> bool:
+    """Whether the assignment waits for an answer, or its answer may still be changed."""
     if found.state in OPEN:
-        return found
-    undo = timedelta(seconds=design_of(participant.run.study).tasks.undo_seconds)
+        return True
+    undo = timedelta(seconds=design_of(study).tasks.undo_seconds)
     response = found.response
-    return found if undo and response and resources().clock() - response.at <= undo else None
+    return bool(undo and response and resources().clock() - response.at <= undo)
 
 
 def _withdraw(token: str) -> None:
@@ -55,6 +68,8 @@ def _withdraw(token: str) -> None:
     parts = resources()
     with parts.database.writing() as db:
         participant = visitor.participant(db)
+        if participant:
+            lock_run(db, participant.run_id)
         found = answering.find(db, participant, token) if participant else None
         if found:
             answering.void(found, "picture missing or altered")

@@ -1,6 +1,7 @@
 """The tasks: one page each, answered once, until there is nothing left or the rater stops."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from .. import answering, assignment, enrolment, visitor
 from ..answering import Given, NotAnswerable
+from ..database import lock_run
 from ..design import Design
 from ..journey import design_of, send
 from ..models import CHOICES, INPUT_MODES, Assignment, Participant
@@ -22,38 +24,51 @@ from ..tokens import token as new_token
 pages = Blueprint("tasks", __name__)
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """What the page of a task is filled in with."""
+
+    design: Design
+    token: str
+    next_token: str | None
+    """Of the task after it, whose pictures the browser may fetch meanwhile."""
+    progress: Progress
+    revising: bool = field(kw_only=True)
+
+
 @pages.get("/task")
 def current() -> ResponseReturnValue:
-    """To the rater's open task."""
-    with resources().database.writing() as db:
+    """To the rater's open task; when there is none, to the end."""
+    parts = resources()
+    # A page that leads on is not worth waiting for the disk: where the power takes it back, the next one leads on too.
+    with parts.database.writing(durable=False) as db:
         participant = visitor.participant(db)
         if participant is None or participant.status != "active":
             return send(participant)
-        return _on(db, participant)
+        if not participant.run.is_open:
+            return render_template("closed.html", participant=participant)
+        held = assignment.hold(db, participant, design_of(participant.run.study), parts.clock())
+        if held:
+            return redirect(url_for("tasks.task", token=held[0].token), code=303)
+    with parts.database.writing() as db:  # the code that somebody takes along is
+        participant = visitor.participant(db)
+        if participant and participant.status == "active":
+            enrolment.finish(participant, parts.clock())
+        return send(participant)
 
 
 @pages.get("/t/<token>")
 def task(token: str) -> ResponseReturnValue:
     """The open task itself; any other token, known or not, leads to the open task."""
-    parts = resources()
-    with parts.database.writing() as db:
+    with resources().database.writing(durable=False) as db:
         participant = visitor.participant(db)
         if participant is None or participant.status != "active":
             return send(participant)
-        design, now = design_of(participant.run.study), parts.clock()
-        asked = answering.find(db, participant, token)
-        if asked and _can_revise(asked, design):
-            return _render(participant, design, asked, None, progress_of(db, participant, design))
-        held = assignment.hold(db, participant, design, now) if participant.run.is_open else []
-        if not held or held[0].token != token:
+        sheet = _sheet(db, participant, token)
+        if sheet is None:
             return _on(db, participant)
-        if not all(parts.pictures.seems_whole(one) for one in pictures_of(held[0]).values()):
-            answering.void(held[0], "picture missing or altered")
-            answering.withdraw_task(held[0].task, "picture missing or altered", now)
-            return _on(db, participant)
-        answering.show(held[0], now)
-        following = held[1] if len(held) > 1 else None
-        return _render(participant, design, held[0], following, progress_of(db, participant, design))
+    # Filled in with the lock given back: everybody else waits for that.
+    return render_template("task.html", participant=participant, slots=SLOTS, idem=new_token(), **vars(sheet))
 
 
 @pages.post("/t/<token>")
@@ -65,7 +80,8 @@ def answer(token: str) -> ResponseReturnValue:
     given = _given()
     parts = resources()
     with parts.database.writing() as db:
-        participant, found = _own(db, token)
+        participant = visitor.participant(db)
+        found = _own(db, participant, token)
         if found is None or participant is None:
             return send(participant)
         if not participant.run.is_open:
@@ -85,7 +101,10 @@ def answer(token: str) -> ResponseReturnValue:
 def leave_out(token: str) -> ResponseReturnValue:
     """Leave out a task whose pictures did not arrive; it is never answered."""
     with resources().database.writing() as db:
-        participant, found = _own(db, token)
+        participant = visitor.participant(db)
+        if participant:
+            lock_run(db, participant.run_id)
+        found = _own(db, participant, token)
         if found is None or participant is None:
             return send(participant)
         if found.state in assignment.OPEN and found.shown_at is not None:
@@ -140,28 +159,54 @@ def done() -> ResponseReturnValue:
 
 
 def _on(db: Session, participant: Participant) -> ResponseReturnValue:
-    """To the rater's next task; when there is none, to the end."""
+    """To the task the rater holds already; where there is none, or the run is closed, to the page that sees further.
+
+    Lending the next one is left to the page that shows this: an answer waits for the disk, and nobody should wait for
+    that with it.
+    """
     if participant.status != "active":
         return send(participant)
+    held = assignment.waiting(db, participant) if participant.run.is_open else None
+    if held is None:
+        return redirect(url_for("tasks.current"), code=303)
+    return redirect(url_for("tasks.task", token=held.token), code=303)
+
+
+def _sheet(db: Session, participant: Participant, token: str) -> _Sheet | None:
+    """What the page of that token shows, None where it is not the rater's open task, or no longer.
+
+    A picture that is missing or altered takes its task out. Where all pictures are away, as when a disk was not
+    mounted, no task is to blame: 503.
+    """
     parts = resources()
-    if not participant.run.is_open:
-        return render_template("closed.html", participant=participant)
-    held = assignment.hold(db, participant, design_of(participant.run.study), parts.clock())
-    if not held:
-        enrolment.finish(participant, parts.clock())
-        return send(participant)
-    return redirect(url_for("tasks.task", token=held[0].token), code=303)
+    design, now = design_of(participant.run.study), parts.clock()
+    if design.tasks.undo_seconds:
+        lock_run(db, participant.run_id)
+        asked = answering.find(db, participant, token)
+        if asked and _can_revise(asked, design):
+            return _Sheet(design, token, None, progress_of(db, participant, design), revising=True)
+    held = assignment.hold(db, participant, design, now) if participant.run.is_open else []
+    if not held or held[0].token != token:
+        return None
+    if not all(parts.pictures.seems_whole(one) for one in pictures_of(db, held[0]).values()):
+        if not parts.pictures.is_there():
+            abort(503)
+        answering.void(held[0], "picture missing or altered")
+        answering.withdraw_task(held[0].task, "picture missing or altered", now)
+        return None
+    answering.show(held[0], now)
+    following = held[1].token if len(held) > 1 else None
+    return _Sheet(design, token, following, progress_of(db, participant, design), revising=False)
 
 
-def _own(db: Session, token: str) -> tuple[Participant | None, Assignment | None]:
-    """The rater and the assignment of that token; 404 where it is not the rater's."""
-    participant = visitor.participant(db)
+def _own(db: Session, participant: Participant | None, token: str) -> Assignment | None:
+    """The rater's assignment of that token; 404 where it is not theirs, None for who has none to answer."""
     if participant is None or participant.status not in {"active", "finished"}:
-        return participant, None
+        return None
     found = answering.find(db, participant, token)
     if found is None:
         abort(404, description=gettext("This task is not yours, or does not exist."))
-    return participant, found
+    return found
 
 
 def _given() -> Given:
@@ -186,22 +231,6 @@ def _can_revise(found: Assignment, design: Design) -> bool:
     if found.response is None or not design.tasks.undo_seconds:
         return False
     return resources().clock() - found.response.at <= timedelta(seconds=design.tasks.undo_seconds)
-
-
-def _render(
-    participant: Participant, design: Design, shown: Assignment, following: Assignment | None, progress: Progress
-) -> ResponseReturnValue:
-    return render_template(
-        "task.html",
-        participant=participant,
-        design=design,
-        token=shown.token,
-        idem=new_token(),
-        slots=SLOTS,
-        next_token=following.token if following else None,
-        progress=progress,
-        revising=shown.response is not None,
-    )
 
 
 def _way_back(participant: Participant, design: Design) -> str | None:

@@ -16,7 +16,7 @@ def test_each_place_holds_the_picture_that_the_key_puts_there(rater: Rater, worl
     for _ in range(6):
         with world.database.reading() as db:
             shown = db.scalars(select(Assignment).where(Assignment.token == rater.task)).one()
-            wanted = pictures_of(shown)
+            wanted = pictures_of(db, shown)
             answer = shown.task.answer_region.sha256
             assert wanted[shown.key_side] == answer
             assert {wanted["left"], wanted["right"]} == {region.sha256 for region in shown.task.image.regions}
@@ -69,7 +69,7 @@ def test_a_missing_or_altered_picture_voids_the_task_for_everybody_and_nobody_an
     token, form = rater.task, rater.form()
     with world.database.reading() as db:
         shown = db.scalars(select(Assignment).where(Assignment.token == token)).one()
-        sha256 = pictures_of(shown)["pattern"]
+        sha256 = pictures_of(db, shown)["pattern"]
     path = world.store.folder / sha256[:2] / f"{sha256}.png"
     path.write_bytes(path.read_bytes().replace(b"IEND", b"IENE"))
     assert rater.client.get(f"/s/{token}/pattern").status_code == 404
@@ -87,11 +87,29 @@ def test_a_page_with_a_broken_picture_is_not_shown_at_all(rater: Rater, world: W
     rater.begin()
     with world.database.reading() as db:
         ahead = db.scalars(select(Assignment).where(Assignment.position == 1)).one()
-        token, sha256 = ahead.token, pictures_of(ahead)["left"]
+        token, sha256 = ahead.token, pictures_of(db, ahead)["left"]
     Path(world.store.folder / sha256[:2] / f"{sha256}.png").unlink()
     rater.answer()
     assert rater.task != token
     assert sha256 not in rater.page
+
+
+def test_while_all_pictures_are_away_no_task_is_taken_out(rater: Rater, world: World) -> None:
+    rater.begin()
+    task, form = rater.task, rater.form()
+    away = world.store.folder.rename(world.store.folder.with_name("not mounted"))
+    world.store.folder.mkdir()  # as an empty mount point
+    assert rater.client.get(f"/s/{task}/left").status_code == 503
+    assert rater.client.get(f"/t/{task}").status_code == 503
+    assert rater.client.get("/readyz").status_code == 503
+    assert rater.post(f"/t/{task}", form, follow=False).status_code == 303  # what was seen before can be answered
+    world.store.folder.rmdir()
+    away.rename(world.store.folder)
+    rater.get("/task")
+    assert rater.client.get(f"/s/{rater.task}/left").status_code == 200
+    with world.database.reading() as db:
+        assert db.scalars(select(Task.id).where(Task.withdrawn_at.is_not(None))).all() == []
+        assert {one.state for one in db.scalars(select(Assignment))} == {"answered", "shown", "leased"}
 
 
 def test_the_server_is_ready_as_long_as_database_migrations_and_pictures_are_whole(app: Flask) -> None:
