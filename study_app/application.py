@@ -12,6 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .clock import Clock, utc_now
+from .cookies import Doors
 from .database import Database
 from .headers import set_headers
 from .language import LANGUAGES, chosen_locale
@@ -29,6 +30,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     """
     app = Flask(__name__)
     app.config.from_mapping(_configuration(settings))
+    app.session_interface = Doors()
     app.extensions[KEY] = Resources(settings, Database(settings.database_url), PictureStore(settings.pictures), clock)
     if settings.proxies:
         count = settings.proxies

@@ -14,6 +14,7 @@ from .errors import StudyError
 
 # Where commands live, imported when they are called: making pictures needs what a server of the study does not have.
 _LATER = {
+    "admin": ("study_app.commands.admin", "admin"),
     "close-run": ("study_app.commands.studies", "close_run"),
     "create-run": ("study_app.commands.studies", "create_run"),
     "create-study": ("study_app.commands.studies", "create_study"),

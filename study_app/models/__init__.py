@@ -1,5 +1,6 @@
 """The tables, as SQLAlchemy 2 typed classes; the migrations create them."""
 
+from .admin import Admin, AdminSession
 from .answer import CHOICES, INPUT_MODES, Assignment, Choice, InputMode, Response, ResponseRevision, Side, State
 from .base import Base, Moment
 from .person import Consent, Decision, Device, Identity, Participant, Source, Status, TrainingAttempt
@@ -13,6 +14,8 @@ __all__ = [
     "INPUT_MODES",
     "POLICIES",
     "RATING",
+    "Admin",
+    "AdminSession",
     "Arm",
     "Assignment",
     "Audit",

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from . import auth, consent, health, home, me, pictures, tasks, training
+from . import admin, auth, consent, health, home, me, pictures, tasks, training
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.pages,
@@ -13,6 +13,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pictures.pages,
     me.pages,
     health.pages,
+    admin.pages,
 )
 
 LIMITS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -22,5 +23,6 @@ LIMITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "auth.enter": ("60 per minute", ("GET",)),
     "consent.decide": ("60 per minute", ("POST",)),
     "me.withdraw": ("20 per minute", ("POST",)),
+    "admin.log_in": ("10 per minute; 60 per hour", ("POST",)),
 }
 """How often each address may ask, by endpoint and methods. A class of students may share one address."""

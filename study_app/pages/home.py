@@ -33,10 +33,7 @@ def language() -> ResponseReturnValue:
             participant = visitor.participant(db)
             if participant:
                 participant.locale = chosen
-    back = request.form.get("back", "")
-    # A path of ours alone: "//host" and "/\host" would lead elsewhere.
-    inside = back.startswith("/") and not back.startswith(("//", "/\\"))
-    return redirect(back if inside else url_for("home.home"), code=303)
+    return redirect(inside(request.form.get("back", ""), url_for("home.home")), code=303)
 
 
 @pages.get("/privacy")
@@ -53,3 +50,9 @@ def accessibility() -> ResponseReturnValue:
     """What works with which aids, and what does not."""
     with resources().database.reading() as db:
         return render_template("accessibility.html", participant=visitor.participant(db))
+
+
+def inside(back: str, otherwise: str) -> str:
+    """`back` where it is a path of ours, else `otherwise`."""
+    # "//host" and "/\\host" would lead elsewhere.
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else otherwise
