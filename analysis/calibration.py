@@ -21,7 +21,7 @@ from data_manifests.errors import allowed_names
 from . import simulation
 from .bounds import bounds_of_ratings
 from .crossed import odds_ratio, risk_difference, share_interval
-from .crossed_logistic import Chains, crossed_logistic
+from .crossed_logistic import Chains, crossed_logistic_of_studies
 from .errors import AnalysisError
 from .estimate import Estimate
 from .matched import cochran_mantel_haenszel, conditional_logit, mcnemar_test
@@ -96,12 +96,22 @@ def trials(truth: str, seed: int, *, battery: str, design: Design = PAPER_DESIGN
     Raises:
         AnalysisError: there is no such truth or battery.
     """
-    planted = simulation.truth(truth)
     if battery not in BATTERIES:
         raise AnalysisError(f"There is no battery '{battery}'; {allowed_names(battery, BATTERIES)}")
+    block = BATTERIES[battery].together
+    return _block(truth, seed // block * block, battery, design)[seed % block]
+
+
+def _block(truth: str, first: int, battery: str, design: Design = PAPER_DESIGN) -> list[tuple[Trial, ...]]:
+    """The trials of the studies that a battery takes together, from this seed on."""
+    planted, how = simulation.truth(truth), BATTERIES[battery]
     key = sorted(TRUTHS).index(truth)
-    ratings = study(planted, design, np.random.default_rng([key, seed]))
-    return tuple(BATTERIES[battery](planted, truth, ratings, np.random.default_rng([key, seed, 1])))
+    seeds = range(first, first + how.together)
+    studies = [study(planted, design, np.random.default_rng([key, seed])) for seed in seeds]
+    generator = np.random.default_rng([key, first, 1])
+    if how.trials is None:
+        return _bayesian(planted, studies, generator)
+    return [tuple(how.trials(planted, truth, studies[0], generator))]
 
 
 def _closed(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
@@ -130,31 +140,56 @@ def _closed(planted: Truth, name: str, ratings: Ratings, generator: np.random.Ge
 
 
 def _fitted(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
-    """What is iterated or drawn again: a sixth of a second a study."""
+    """What is iterated: a twelfth of a second a study."""
+    del generator
     agree = MEASURES["agree"]
-    difference, log_odds = planted.difference("agree"), _log_odds_ratio(*planted.share("agree"))
+    log_odds = _log_odds_ratio(*planted.share("agree"))
     for by in ("rater", "image"):
         yield _trial(f"gee_{by}", gee(ratings, agree, by=by, level=LEVEL), log_odds, ratio=True)
-    yield _trial("randomisation", randomisation_test(ratings, agree, draws=499, generator=generator), math.nan)
-    for found in pigeonhole_bootstrap(ratings, agree, draws=999, generator=generator, level=LEVEL):
-        yield _trial(found.name, found, difference)
     yield _trial("conditional_logit", conditional_logit(ratings, agree, level=LEVEL), _aims(name), ratio=True)
-    yield _trial("mcnemar", mcnemar_test(ratings, agree, generator=generator, level=LEVEL), math.nan, ratio=True)
     wrong = planted.share("disagree")
     for found in multinomial(ratings, level=LEVEL):
         share = planted.share(found.measure)
         yield _trial(found.name, found, math.log(share[1] / wrong[1] / (share[0] / wrong[0])), ratio=True)
 
 
-def _bayesian(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
-    """The crossed model: a second a study."""
+def _resampled(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
+    """What is dealt or drawn again: a twentieth of a second a study."""
     del name
-    found = crossed_logistic(ratings, MEASURES["agree"], generator=generator, chains=QUICK_CHAINS, level=LEVEL)
-    yield _trial("crossed_logistic", found.difference, planted.difference("agree"))
+    agree, difference = MEASURES["agree"], planted.difference("agree")
+    yield _trial("randomisation", randomisation_test(ratings, agree, draws=499, generator=generator), math.nan)
+    for found in pigeonhole_bootstrap(ratings, agree, draws=999, generator=generator, level=LEVEL):
+        yield _trial(found.name, found, difference)
+    yield _trial("mcnemar", mcnemar_test(ratings, agree, generator=generator, level=LEVEL), math.nan, ratio=True)
 
 
-Battery = Callable[[Truth, str, Ratings, np.random.Generator], Iterator[Trial]]
-BATTERIES: dict[str, Battery] = {"closed": _closed, "fitted": _fitted, "bayesian": _bayesian}
+def _bayesian(planted: Truth, studies: Sequence[Ratings], generator: np.random.Generator) -> list[tuple[Trial, ...]]:
+    """The crossed model, studies side by side: half a second a study."""
+    found = crossed_logistic_of_studies(
+        studies, MEASURES["agree"], generator=generator, chains=QUICK_CHAINS, level=LEVEL
+    )
+    return [(_trial("crossed_logistic", one.difference, planted.difference("agree")),) for one in found]
+
+
+@dataclass(frozen=True)
+class Battery:
+    """Methods that are run on the same studies.
+
+    Attributes:
+        trials: they on one study; None for the crossed model, which takes several studies at once.
+        together: how many studies of consecutive seeds are taken at once.
+    """
+
+    trials: Callable[[Truth, str, Ratings, np.random.Generator], Iterator[Trial]] | None
+    together: int = 1
+
+
+BATTERIES: dict[str, Battery] = {
+    "closed": Battery(_closed),
+    "fitted": Battery(_fitted),
+    "resampled": Battery(_resampled),
+    "bayesian": Battery(None, together=10),
+}
 """Methods by what a study costs them, so that each is run as often as it can be."""
 
 
@@ -196,21 +231,24 @@ def run(
 ) -> None:
     """Simulate what `store` (JSON lines) lacks of so many studies a truth and battery.
 
-    A run that was stopped goes on from there.
+    A run that was stopped goes on from there. Where a battery takes studies together, all of them are kept, so that
+    there may be some more than asked for.
     """
     done = {(one["battery"], one["truth"], one["seed"]) for one in _records(store)}
-    todo = [
-        (battery, truth, seed)
-        for battery, count in replications.items()
-        for seed in range(count)
-        for truth in truths
-        if (battery, truth, seed) not in done
-    ]
+    todo = []
+    for battery, count in replications.items():
+        for first in range(0, count, BATTERIES[battery].together):
+            for truth in truths:
+                seeds = range(first, first + BATTERIES[battery].together)
+                if missing := [seed for seed in seeds if (battery, truth, seed) not in done]:
+                    todo.append((battery, truth, first, missing))
     store.parent.mkdir(parents=True, exist_ok=True)
     with store.open("a", encoding="utf-8") as stream:
-        for number, (battery, truth, seed) in enumerate(todo, start=1):
-            found = [asdict(one) for one in trials(truth, seed, battery=battery)]
-            stream.write(json.dumps({"battery": battery, "truth": truth, "seed": seed, "trials": found}) + "\n")
+        for number, (battery, truth, first, missing) in enumerate(todo, start=1):
+            found = _block(truth, first, battery)
+            for seed in missing:
+                told = [asdict(one) for one in found[seed - first]]
+                stream.write(json.dumps({"battery": battery, "truth": truth, "seed": seed, "trials": told}) + "\n")
             stream.flush()
             if progress is not None:
                 progress(number, len(todo))

@@ -100,7 +100,8 @@ def simulate(folder: Path, *, truth: str, raters: int, images: int, ratings: int
 
 @main.command()
 @click.option("--closed", default=4000, show_default=True, type=click.IntRange(0), help="Studies a truth: formulas.")
-@click.option("--fitted", default=1000, show_default=True, type=click.IntRange(0), help="The same: fits, resampling.")
+@click.option("--fitted", default=1000, show_default=True, type=click.IntRange(0), help="The same: fits.")
+@click.option("--resampled", default=1000, show_default=True, type=click.IntRange(0), help="The same: resampling.")
 @click.option("--bayesian", default=400, show_default=True, type=click.IntRange(0), help="The same: crossed model.")
 @click.option(
     "--store",
@@ -110,7 +111,7 @@ def simulate(folder: Path, *, truth: str, raters: int, images: int, ratings: int
     help="Where simulated studies are kept; the same command goes on from there.",
 )
 @click.option("--table", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the table here.")
-def calibrate(closed: int, fitted: int, bayesian: int, *, store: Path, table: Path | None) -> None:
+def calibrate(*, closed: int, fitted: int, resampled: int, bayesian: int, store: Path, table: Path | None) -> None:
     """Simulate studies with planted effects, and count how often each interval holds the truth."""
     from rich.progress import MofNCompleteColumn, Progress
 
@@ -120,7 +121,7 @@ def calibrate(closed: int, fitted: int, bayesian: int, *, store: Path, table: Pa
         task = bar.add_task("Simulated studies", total=None)
         calibration.run(
             store,
-            replications={"closed": closed, "fitted": fitted, "bayesian": bayesian},
+            replications={"closed": closed, "fitted": fitted, "resampled": resampled, "bayesian": bayesian},
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     text = calibration.as_markdown(calibration.rates(store))

@@ -5,37 +5,20 @@ not the one over all items: with items that differ, it lies farther from one.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy import optimize, stats
-from scipy.special import gammaln, softmax
+from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable, mcnemar
 
+from .conditional_likelihood import Tables, most_likely, most_likely_without, tables_of
 from .crossed import why_no_contrast, why_no_interval
 from .estimate import Estimate
 from .measure import Measure
-from .ratings import Booleans, Floats, Ratings
+from .ratings import Booleans, Floats, Integers, Ratings
 
-LARGEST_LOG_ODDS = 30.0
 _NO_PAIRS = "No item has answers of both kinds under both arms; nothing can be compared within items."
 _SEPARATED = "Within items one arm always did better (separation); the odds ratio is not finite."
-
-
-@dataclass(frozen=True, eq=False)
-class _Strata:
-    """2x2 tables [items]: `right` of `spade` answers under SPADE, `all_right` of `size` in all."""
-
-    right: Floats
-    spade: Floats
-    all_right: Floats
-    size: Floats
-
-    @property
-    def informative(self) -> Booleans:
-        """Where both arms and both kinds of answer occur."""
-        arms = (self.spade > 0) & (self.spade < self.size)
-        return np.asarray(arms & (self.all_right > 0) & (self.all_right < self.size))
 
 
 def conditional_logit(
@@ -52,7 +35,7 @@ def conditional_logit(
     )
     if reason := why_no_contrast(ratings, measure) or why_no_interval(ratings, measure):
         return replace(blank, reason=reason)
-    value, information = _most_likely(_strata(ratings, measure))
+    value, information = most_likely(_strata(ratings, measure))
     if math.isnan(value):
         return replace(blank, reason=_NO_PAIRS)
     if math.isinf(value):
@@ -175,63 +158,26 @@ def _pairs(ratings: Ratings, measure: Measure, generator: np.random.Generator) -
     return scores[picked[0][chosen]], scores[picked[1][chosen]]
 
 
-def _strata(ratings: Ratings, measure: Measure, weight: Floats | None = None) -> _Strata:
-    counts = measure.counts(ratings) if weight is None else measure.counts(ratings) * weight
-    scores = measure.scores(ratings) * counts
-
-    def by_item(part: Floats) -> Floats:
-        return np.asarray(np.bincount(ratings.item, weights=part, minlength=ratings.items), dtype=np.float64)
-
-    return _Strata(by_item(scores * ratings.spade), by_item(counts * ratings.spade), by_item(scores), by_item(counts))
+def _answers(ratings: Ratings, measure: Measure) -> tuple[Booleans, Booleans]:
+    """Which answers count [n], and whether each is of the kind counted [n]."""
+    return measure.counts(ratings) > 0, measure.scores(ratings) > 0
 
 
-def _left_out(
-    ratings: Ratings, measure: Measure, side: "np.ndarray[tuple[int], np.dtype[np.int64]]", value: float
-) -> float:
+def _strata(ratings: Ratings, measure: Measure) -> Tables:
+    counted, right = _answers(ratings, measure)
+    return tables_of(right[counted], ratings.spade[counted], ratings.item[counted], ratings.items)
+
+
+def _left_out(ratings: Ratings, measure: Measure, side: Integers, value: float) -> float:
     """Leave-one-cluster-out variance of the log odds ratio about its value from all clusters."""
+    counted, right = _answers(ratings, measure)
+    cells, group = np.unique(side[counted] * ratings.items + ratings.item[counted], return_inverse=True)
+    cluster, item = np.divmod(cells, ratings.items)
+    part = tables_of(right[counted], ratings.spade[counted], group, cells.size)
+    left = most_likely_without(_strata(ratings, measure), part, item, cluster, value)
+    spread = left - value
     groups = int(side.max()) + 1
-    left = [
-        _most_likely(_strata(ratings, measure, (side != one).astype(np.float64)), value)[0] for one in range(groups)
-    ]
-    spread = np.asarray(left) - value
     return float((groups - 1) / groups * np.sum(spread**2)) if np.isfinite(spread).all() else math.nan
-
-
-def _most_likely(strata: _Strata, start: float = 0.0) -> tuple[float, float]:
-    """The log odds ratio that maximises the product of noncentral hypergeometrics, and its information.
-
-    NaN where no item is informative, infinite under separation.
-    """
-    kept = strata.informative
-    if not kept.any():
-        return math.nan, math.nan
-    right, spade, all_right, size = (
-        part[kept][:, None] for part in (strata.right, strata.spade, strata.all_right, strata.size)
-    )
-    low, high = np.maximum(0, all_right - (size - spade)), np.minimum(spade, all_right)
-    if right.sum() in (low.sum(), high.sum()):
-        return (math.inf if right.sum() == high.sum() else -math.inf), math.nan
-    grid = np.arange(high.max() + 1, dtype=np.float64)[None, :]
-    inside = (grid >= low) & (grid <= high)
-    weights = np.where(inside, _log_choose(all_right, grid) + _log_choose(size - all_right, spade - grid), -np.inf)
-
-    def slope(log_odds: float) -> float:
-        return float(right.sum() - np.sum(softmax(weights + grid * log_odds, axis=1) * grid))
-
-    ends = start - 0.5, start + 0.5
-    while slope(ends[0]) < 0 and ends[0] > -LARGEST_LOG_ODDS:
-        ends = ends[0] - 1, ends[1]
-    while slope(ends[1]) > 0 and ends[1] < LARGEST_LOG_ODDS:
-        ends = ends[0], ends[1] + 1
-    value = float(optimize.brentq(slope, *ends, xtol=1e-10))
-    chance = softmax(weights + grid * value, axis=1)
-    mean = np.sum(chance * grid, axis=1, keepdims=True)
-    return value, float(np.sum(chance * (grid - mean) ** 2))
-
-
-def _log_choose(n: Floats, k: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def _blank(name: str, quantity: str, measure: Measure, ratings: Ratings, *, level: float, function: str) -> Estimate:

@@ -6,9 +6,11 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
+from analysis import crossed_gibbs
 from analysis import crossed_logistic as model
 from analysis.chains import bulk_ess
-from analysis.crossed_logistic import Chains, crossed_logistic
+from analysis.crossed_gibbs import Sampler
+from analysis.crossed_logistic import Chains, crossed_logistic, crossed_logistic_of_studies
 from analysis.measure import measure
 from analysis.ratings import Ratings, of_labels
 from analysis.simulation import TRUTHS, Design, study
@@ -24,18 +26,15 @@ def test_parameters_and_answers_drawn_in_turn_keep_to_the_priors() -> None:
     """
     generator = np.random.default_rng(1)
     ratings = study(TRUTHS["paper"], Design(5, 4, 40), generator)
-    chains = Chains(chains=12, warm_up=0, kept=1)
-    sampler = model._Sampler(ratings, np.zeros(ratings.n), chains, generator)
-    kept = np.empty((chains.chains, 3000, 7))
+    sampler = Sampler([ratings], [np.zeros(ratings.n)], generator, chains=12)
+    kept = np.empty((12, 3000, 7))
     for step in range(kept.shape[1]):
-        logit = (
-            sampler._beta[:, :1] + sampler._beta[:, 1:] * sampler._arm + sampler._rater_part() + sampler._image_part()
-        )
+        logit = sampler._common_part() + sampler._rater_part() + sampler._image_part()
         sampler._kappa = (generator.random(logit.shape) < expit(logit)).astype(np.float64) - 0.5
         sampler._step()
         kept[:, step] = np.concatenate([sampler._beta, sampler._spread], axis=1)
-    priors: list[Any] = [stats.norm(0, model.PRIOR_INTERCEPT), stats.norm(0, model.PRIOR_EFFECT)]
-    priors += [stats.halfnorm(0, model.PRIOR_SPREAD)] * 5
+    priors: list[Any] = [stats.norm(0, crossed_gibbs.PRIOR_INTERCEPT), stats.norm(0, crossed_gibbs.PRIOR_EFFECT)]
+    priors += [stats.halfnorm(0, crossed_gibbs.PRIOR_SPREAD)] * 5
     for place, prior in enumerate(priors):
         for power in (1, 2):
             drawn = kept[:, 200:, place] ** power
@@ -113,5 +112,38 @@ def test_chains_too_short_to_trust_are_called_so_and_large_studies_get_shorter_o
     found = crossed_logistic(ratings, AGREE, generator=np.random.default_rng(9), chains=Chains(2, 20, 40))
     assert not found.converged
     assert "Sampled short" in found.difference.caveats[-1]
+    assert "effective size should be at least 200 and is, for the risk difference" in found.difference.caveats[-1]
+    assert "the spread of the effect over raters" in found.difference.caveats[-1]
     assert Chains().shortened(746) == Chains()
     assert Chains().shortened(10**6).kept < Chains().kept
+
+
+def test_studies_sampled_side_by_side_have_the_posteriors_each_has_alone() -> None:
+    # Three studies that differ in every size but the number of answers, so that rows of one are not read for another's.
+    studies = [
+        study(TRUTHS["paper, heterogeneous"], Design(raters, images, 150), np.random.default_rng(raters))
+        for raters, images in ((10, 30), (16, 20), (5, 50))
+    ]
+    chains = Chains(4, 100, 500)
+    together = crossed_logistic_of_studies(studies, AGREE, generator=np.random.default_rng(1), chains=chains)
+    for ratings, found in zip(studies, together, strict=True):
+        alone = crossed_logistic(ratings, AGREE, generator=np.random.default_rng(2), chains=chains)
+        for one, other in zip(found.parameters, alone.parameters, strict=True):
+            # Quantiles from some hundred effective draws: within a third of the interval's length.
+            assert (one.low, one.median, one.high) == pytest.approx(
+                (other.low, other.median, other.high), abs=0.3 * (other.high - other.low)
+            ), one.name
+        middle = abs(found.difference.value - alone.difference.value)
+        assert middle < 0.3 * alone.difference.standard_error
+
+
+def test_studies_side_by_side_need_the_same_number_of_answers_and_one_without_an_arm_keeps_its_reason() -> None:
+    generator = np.random.default_rng(3)
+    same = rows([0, 1] * 12, [1, 0] * 12, [0, 0, 1, 1] * 6, [0, 1, 2, 3, 4, 5] * 4)
+    fewer = rows([0, 1] * 6, [1, 0] * 6, [0, 0, 1, 1] * 3, [0, 1, 2] * 4)
+    with pytest.raises(ValueError, match="same number of answers"):
+        crossed_logistic_of_studies([same, fewer], AGREE, generator=generator)
+    empty = rows([0, 1], [1, 1], [0, 1], [0, 1])
+    found = crossed_logistic_of_studies([empty, same], AGREE, generator=generator, chains=Chains(2, 20, 40))
+    assert "dense arm has no answer" in found[0].difference.reason
+    assert found[1].difference.available

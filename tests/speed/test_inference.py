@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import crossed_logistic as model
+from analysis.crossed_gibbs import Sampler
 from analysis.crossed_logistic import Chains, Posterior
 from analysis.measure import measure
 from analysis.polya_gamma import polya_gamma
@@ -20,7 +21,7 @@ CHAINS = Chains(chains=4, warm_up=200, kept=600)
 Paired = Callable[..., None]
 
 
-class _OneWay(model._Sampler):
+class _OneWay(Sampler):
     """Spreads are drawn given the effects only, as the plainest Gibbs sampler does."""
 
     def _draw_scales(self, weights: Floats) -> None:
@@ -35,17 +36,16 @@ def _effective(found: Posterior) -> tuple[float, float]:
 @pytest.mark.parametrize("size", DESIGNS)
 def test_effective_draws_of_the_crossed_model(paired: Paired, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     ratings = study(TRUTHS["paper, heterogeneous"], DESIGNS[size], np.random.default_rng(1))
-    both = model._Sampler
 
-    def sample(sampler: type[model._Sampler]) -> Posterior:
-        monkeypatch.setattr(model, "_Sampler", sampler)
+    def sample(sampler: type[Sampler]) -> Posterior:
+        monkeypatch.setattr(model, "Sampler", sampler)
         return model.crossed_logistic(ratings, AGREE, generator=np.random.default_rng(2), chains=CHAINS)
 
-    difference, worst = _effective(sample(both))
+    difference, worst = _effective(sample(Sampler))
     _, plain_worst = _effective(sample(_OneWay))
     paired(
         f"{difference:.0f} effective draws of the difference, at least {worst:.0f} of any parameter, {size}",
-        lambda: sample(both),
+        lambda: sample(Sampler),
         other="one-way spreads, same draws of the worst",
         theirs=lambda: sample(_OneWay),
         theirs_times=worst / plain_worst,
