@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from .. import answering, visitor
 from ..assignment import OPEN
@@ -19,6 +19,15 @@ from ..shown import SLOTS, pictures_of
 
 pages = Blueprint("pictures", __name__)
 
+# The caller's assignment and its study. Made once: two of three requests are for pictures.
+_OWN = (
+    select(Assignment, Study)
+    .join(Assignment.participant)
+    .join(Participant.run)
+    .join(Run.study)
+    .where(Assignment.token == bindparam("token"), Participant.token == bindparam("caller"))
+)
+
 
 @pages.get("/s/<token>/<slot>")
 def picture(token: str, slot: str) -> ResponseReturnValue:
@@ -30,14 +39,7 @@ def picture(token: str, slot: str) -> ResponseReturnValue:
         abort(404)
     parts = resources()
     with parts.database.reading() as db:
-        # The caller's assignment and its study in one statement: four of five requests are for pictures.
-        row = db.execute(
-            select(Assignment, Study)
-            .join(Assignment.participant)
-            .join(Participant.run)
-            .join(Run.study)
-            .where(Assignment.token == token, Participant.token == visitor.participant_token())
-        ).one_or_none()
+        row = db.execute(_OWN, {"token": token, "caller": visitor.participant_token()}).one_or_none()
         if row is None:
             abort(404)
         found, study = row

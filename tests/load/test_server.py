@@ -74,6 +74,11 @@ class Server:
                 return
         pytest.fail("the server did not listen within a minute")
 
+    def cpu_seconds(self) -> float:
+        """What the process has used of a core since it started."""
+        words = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(20)
@@ -174,6 +179,18 @@ def everybody(server: Server, acknowledged: list[str]) -> tuple[list[dict[str, s
     return [sent for sent, _ in done], [second for _, seconds in done for second in seconds]
 
 
+def disk(folder: Path) -> float:
+    """Median seconds that a small write to `folder` takes to be on the disk."""
+    found = []
+    with (folder / "written").open("wb", buffering=0) as file:
+        for _ in range(21):
+            started = time.perf_counter()
+            file.write(bytes(4096))
+            os.fsync(file.fileno())
+            found.append(time.perf_counter() - started)
+    return float(np.median(found))
+
+
 def hold(database: Database, sent: list[dict[str, str]]) -> None:
     """Every answer once, as it was given, by one person a rater; and cells within one."""
     with database.reading() as db:
@@ -193,16 +210,18 @@ def test_no_answer_is_lost_doubled_or_misassigned_under_load(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with study(url, tmp_path) as (database, server):
-        started = time.perf_counter()
+        started, before = time.perf_counter(), server.cpu_seconds()
         sent, seconds = everybody(server, [])
-        took = time.perf_counter() - started
+        took, used = time.perf_counter() - started, server.cpu_seconds() - before
         hold(database, sent)
     half, most = np.quantile(seconds, [0.5, 0.95])
     with capsys.disabled():
         kind = url.partition(":")[0]
         print(  # noqa: T201 - the measurement
             f"\n{kind}: {RATERS} raters, {len(seconds)} requests in {took:.1f} s, {len(seconds) / took:.0f} a second, "
-            f"p50 {1000 * half:.0f} ms, p95 {1000 * most:.0f} ms (clients on the same machine)"
+            f"p50 {1000 * half:.0f} ms, p95 {1000 * most:.0f} ms (clients on the same machine); the server used "
+            f"{1000 * used / len(seconds):.1f} ms of a core a request; a wait for this disk takes "
+            f"{1000 * disk(tmp_path):.1f} ms"
         )
 
 
