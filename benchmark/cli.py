@@ -122,6 +122,8 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     out = Console()
     out.print(console.planned(outlook.plan, outlook.stored))
     out.print(console.time_left(outlook.cost, workers), highlight=False)
+    if work := console.work_left(outlook.plan, outlook.stored):
+        out.print(work, highlight=False)
     if not outlook.trained:
         out.print("The network of this scale and seed is to be trained first, which is not counted here.")
 
@@ -302,7 +304,7 @@ def _carry_out(
         for note in done.notes:
             bars.note(note)
         if done.computed:
-            bars.note(f"Made {done.made}; the least for these units is {done.least}.")
+            bars.note(f"Made {done.made}; the least possible for these units is {done.least}.")
     return done
 
 

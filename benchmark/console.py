@@ -25,7 +25,7 @@ from .plan import Cost, Plan
 from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
 from .selection import SELECTIONS
-from .work import least
+from .work import ahead, least
 
 SOLVERS = {"obc": "exact OBC (SPADE)", "sparsegpt": "SparseGPT (FastSPADE)"}
 
@@ -152,7 +152,7 @@ def planned(plan: Plan, stored: Iterable[str]) -> Table:
     by_key = {unit.key: unit for unit in plan.units}
 
     def line(name: str, keys: set[str], style: str = "") -> None:
-        work = least(by_key[key] for key in keys)
+        work = least((by_key[key] for key in keys), plan.subject.protocol)
         numbers = (len(keys), len(keys & kept), len(keys - kept))
         dear = (work.hessians, work.factorisations, work.traces, work.maps)
         table.add_row(name, *map(str, (*numbers, *dear)), style=style)
@@ -161,6 +161,16 @@ def planned(plan: Plan, stored: Iterable[str]) -> Table:
         line(definition.id, {key for cell in plan.asked if cell.table == definition.id for _, key in cell.units})
     line("together", set(by_key), "bold")
     return table
+
+
+def work_left(plan: Plan, stored: Iterable[str]) -> str:
+    """What a run would make for the units that are left, beside the least they take, in a sentence; "" for none."""
+    jobs = plan.jobs(frozenset(stored))
+    units = [unit for job in jobs for unit in job.units]
+    if not units:
+        return ""
+    made, possible = ahead(jobs, plan.subject.protocol), least(units, plan.subject.protocol)
+    return f"A run makes {made} for them; the least possible is {possible}."
 
 
 def time_left(cost: Cost, workers: int) -> str:

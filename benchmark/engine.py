@@ -1,13 +1,14 @@
-"""One set of images' units on the prepared networks: Hessians once, eliminations once, then every arm and method."""
+"""One set of images' units on the prepared networks: one look, one factorisation, then every arm and method."""
 
 import math
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from spade import saliency, sparsity, trace
 from spade.augment import Augmentation, RandomRemove, augmented_batches, checked_image, named_augmentation
 from spade.errors import EnvironmentProblem, InputError
+from spade.layer_hessians import LayerHessians
 from spade.layer_solutions import LayerSolutions, Solver
 from spade.layers import excluded_layers, layer_grams, prunable_layers
 from spade.protocol import Protocol as Rules
@@ -220,8 +222,11 @@ class Engine:
             fallbacks=tuple(f"{layer}: {told}" for layer, solution in solutions.items() for told in solution.fallbacks),
         )
 
-    def prune_sequentially(self, unit: Unit) -> _Network:
-        """The sparse network of a unit whose layers are pruned one behind the other; nothing of it can be shared."""
+    def prune_sequentially(self, unit: Unit, work: Counter[str]) -> _Network:
+        """The sparse network of a unit whose layers are pruned one behind the other; nothing of it can be shared.
+
+        work: where to count what is made.
+        """
         ratios = self.ratios(unit)
         with trace.traced(
             self.material.network(""),
@@ -233,6 +238,7 @@ class Engine:
             sequential=True,
             n_augmentations=self.subject.n_augmentations,
             generator=_generator(hessian_key(self.subject, unit.image)),
+            work=work,
         ) as sparse:
             return _Network(
                 sparse.model,
@@ -251,19 +257,23 @@ class Engine:
             found = sparsity.by_group(self.layers, dict(unit.ratios))
         return {layer: ratio for layer, ratio in found.items() if ratio}
 
-    def hessians(self, unit: Unit, layers: Sequence[str]) -> dict[str, Tensor]:
-        """The Hessians [groups, d, d] of some layers for a unit's images, whatever solver asks for them."""
+    def hessians(self, unit: Unit, layers: Sequence[str]) -> dict[str, LayerHessians]:
+        """The Hessians of some layers for a unit's images, whatever solver asks for them; each counts by itself."""
         images = self._images(unit)
         batches = (self.material.normalise(batch) for batch in self._batches(unit, images))
-        return layer_grams(self.material.network(""), batches, layers=layers)
+        found = layer_grams(self.material.network(""), batches, layers=layers)
+        return {name: LayerHessians(hessian) for name, hessian in found.items()}
 
-    def prepared(self, unit: Unit, hessians: Mapping[str, Tensor]) -> trace.Prepared:
-        """What every trace by the unit's solver needs, from Hessians made before."""
+    def prepared(self, solver: Solver, hessians: Mapping[str, LayerHessians], work: Counter[str]) -> trace.Prepared:
+        """What every trace by a solver needs, from Hessians that solvers share; it lets go of those it is done with.
+
+        work: where to count the traces.
+        """
         start = time.perf_counter()
         model = self.material.network("")
         layers = prunable_layers(model)
         solutions = {
-            name: LayerSolutions(layers[name], hessian, solver=_solver(unit), protocol=self.rules)
+            name: LayerSolutions(layers[name], hessian, solver=solver, protocol=self.rules)
             for name, hessian in hessians.items()
         }
         return trace.Prepared(
@@ -272,6 +282,7 @@ class Engine:
             excluded=excluded_layers(model),
             unprepared=[name for name in layers if name not in hessians],
             seconds=time.perf_counter() - start,
+            work=work,
         )
 
     def _images(self, unit: Unit) -> Tensor:
@@ -336,18 +347,22 @@ class _Bench:
         self.units = job.units
         self.users = Counter(unit.trace for unit in job.units)
         self.spent = 0.0
-        self._made = Work()
-        self._hessians: dict[tuple[object, ...], Mapping[str, Tensor] | Exception] = {}
-        self._prepared: dict[tuple[object, ...], trace.Prepared | Exception] = {}
+        self._looks: dict[tuple[object, ...], Mapping[str, trace.Prepared | Exception]] = {}
         self._network: tuple[object, _Network | Exception] = (None, engine.dense)
         self._cost = 0.0
         self._map: tuple[object, tuple[NDArray[np.float32], float] | Exception] = (None, ValueError("none yet"))
         self._seen: dict[str, tuple[Tensor, _Answer]] = {}
+        self._made = self._told = Work()
+        self._traces: Counter[str] = Counter()
+        self._factored: list[list[tuple[int, Counter[str]]]] = []
 
     def taken(self) -> Work:
         """What was made since this was last asked."""
-        made, self._made = self._made, Work()
-        return made
+        # A set of Hessians was factorised as often as the one of its layers that was factorised most.
+        times = (max((count["factorisations"] // groups for groups, count in one), default=0) for one in self._factored)
+        made = self._made + Work(factorisations=sum(times), traces=self._traces["traces"])
+        new, self._told = made - self._told, made
+        return new
 
     def network(self, unit: Unit) -> _Network:
         """The network that a unit's map is made on; only the last one is kept, the job's order has each once."""
@@ -381,38 +396,39 @@ class _Bench:
         return self._seen[sample.id]
 
     def _pruned(self, unit: Unit) -> _Network:
-        if unit.sequential:
-            self._made += Work(hessians=1, factorisations=1, traces=1)
-            return self.engine.prune_sequentially(unit)
-        prepared = self._factorised(unit)
-        self._made += Work(traces=1)
-        return self.engine.prune(unit, prepared)
+        if not unit.sequential:
+            return self.engine.prune(unit, self._looked_at(unit))
+        self._made += Work(hessians=1, factorisations=1)
+        return self.engine.prune_sequentially(unit, self._traces)
 
-    def _factorised(self, unit: Unit) -> trace.Prepared:
-        name = (unit.solver, unit.hessians)
-        if name not in self._prepared:
-            hessians = self._grams(unit)
-            wanted = self._layers(lambda other: other.solver == unit.solver)
+    def _looked_at(self, unit: Unit) -> trace.Prepared:
+        """What traces by the unit's solver rest on."""
+        if unit.hessians not in self._looks:
+            self._looks[unit.hessians] = self._look(unit)
+        return _given(self._looks[unit.hessians][unit.solver])
+
+    def _look(self, unit: Unit) -> dict[str, trace.Prepared | Exception]:
+        """By solver what traces on a unit's images rest on; for all at once, so that the last one frees a Hessian."""
+        alike = [other for other in self.units if other.solver and other.hessians == unit.hessians]
+        solvers = dict.fromkeys(_solver(other) for other in alike)
+        self._made += Work(hessians=1)
+        hessians = _kept(lambda: self.engine.hessians(unit, self._layers(alike)))
+        if isinstance(hessians, Exception):
+            return dict.fromkeys(solvers, hessians)
+        self._factored.append([(each.groups, each.work) for each in hessians.values()])
+        found: dict[str, trace.Prepared | Exception] = {}
+        for solver in solvers:
+            wanted = self._layers(other for other in alike if other.solver == solver)
             chosen = {layer: hessians[layer] for layer in wanted if layer in hessians}
-            self._made += Work(factorisations=1)
-            self._prepared[name] = _kept(lambda: self.engine.prepared(unit, chosen))
-        return _given(self._prepared[name])
+            found[solver] = _kept(partial(self.engine.prepared, solver, chosen, self._traces))
+        return found
 
-    def _grams(self, unit: Unit) -> Mapping[str, Tensor]:
-        """Hessians of every layer that some unit on these images prunes, by whatever solver."""
-        if unit.hessians not in self._hessians:
-            wanted = self._layers(lambda other: other.hessians == unit.hessians)
-            self._made += Work(hessians=1)
-            self._hessians[unit.hessians] = _kept(lambda: self.engine.hessians(unit, wanted))
-        return _given(self._hessians[unit.hessians])
-
-    def _layers(self, chosen: Callable[[Unit], bool]) -> list[str]:
-        """The layers that some of the job's units prune in parallel."""
+    def _layers(self, units: Iterable[Unit]) -> list[str]:
+        """The layers that some of these units prune."""
         wanted: set[str] = set()
-        for unit in self.units:
-            if unit.solver and not unit.sequential and chosen(unit):
-                with suppress(InputError):  # ratios the network has no layer for fail at their own units
-                    wanted |= self.engine.ratios(unit).keys()
+        for unit in units:
+            with suppress(InputError):  # ratios the network has no layer for fail at their own units
+                wanted |= self.engine.ratios(unit).keys()
         return [layer for layer in self.engine.layers if layer in wanted]
 
 

@@ -96,5 +96,5 @@ def execute(
             interrupted=interrupted,
             notes=units.notes,
             made=made,
-            least=work.least(unit for unit in plan.units if unit.key in kept),
+            least=work.least((unit for unit in plan.units if unit.key in kept), plan.subject.protocol),
         )

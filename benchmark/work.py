@@ -1,9 +1,11 @@
-"""How much of the dear work some units take at least: Hessians, factorisations, traces and maps, each thing once."""
+"""How much of the dear work some units take: Hessians, factorisations, traces and maps, at least and as jobs go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
-from .plan import Unit
+from .plan import Job, Unit
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,8 @@ class Work:
     Attributes:
         hessians: sets of Hessians, one a set of images and kind of augmentation, whatever the solvers and ratios;
             sequential pruning needs one for each of its networks.
-        factorisations: sets of factorised Hessians, one a solver, whatever the ratios.
+        factorisations: how often such a set was factorised; once, whatever the solvers and ratios, unless the protocol
+            damps for each solver in its own way.
         traces: sparse networks.
         maps: saliency maps, whatever the metrics that score them.
     """
@@ -32,6 +35,15 @@ class Work:
             self.maps + other.maps,
         )
 
+    def __sub__(self, other: "Work") -> "Work":
+        """What came on top of the other."""
+        return Work(
+            self.hessians - other.hessians,
+            self.factorisations - other.factorisations,
+            self.traces - other.traces,
+            self.maps - other.maps,
+        )
+
     def __str__(self) -> str:
         """In words."""
         return (
@@ -39,13 +51,31 @@ class Work:
         )
 
 
-def least(units: Iterable[Unit]) -> Work:
-    """The least work that these units take: what they share is made once."""
+def least(units: Iterable[Unit], protocol: Mapping[str, Any]) -> Work:
+    """The least work that these units take under a subject's protocol: what they share is made once."""
     maps = [unit for unit in units if unit.kind == "map" and not unit.impossible]
     pruned = [unit for unit in maps if unit.solver]
+    alike = _damped_alike(protocol)
     return Work(
         hessians=len({unit.hessians for unit in pruned}),
-        factorisations=len({(unit.solver, unit.hessians) for unit in pruned}),
+        factorisations=len({("" if alike else unit.solver, unit.hessians) for unit in pruned}),
         traces=len({unit.trace for unit in pruned}),
         maps=len({unit.map for unit in maps}),
     )
+
+
+def ahead(jobs: Iterable[Job], protocol: Mapping[str, Any]) -> Work:
+    """The work that carrying these jobs out takes: jobs share nothing, and in one only the last trace and map stay."""
+    work = Work()
+    for job in jobs:
+        maps = [unit for unit in job.units if unit.kind == "map" and not unit.impossible]
+        once = least(maps, protocol)
+        traces = sum(1 for _ in groupby(unit.trace for unit in maps if unit.solver))
+        work += Work(once.hessians, once.factorisations, traces, sum(1 for _ in groupby(unit.map for unit in maps)))
+    return work
+
+
+def _damped_alike(protocol: Mapping[str, Any]) -> bool:
+    """Whether one factorisation of a Hessian serves both solvers."""
+    rules = protocol.get("pruning", {})
+    return bool(rules.get("damping") == rules.get("obc_damping") and rules.get("obc_block") != "kernel")

@@ -19,12 +19,14 @@ class LayerHessians:
     """The Hessians [groups, d, d] that several solvers of one layer share; each is factored when first asked for.
 
     Attributes:
+        groups: how many there are.
         work: counts the factorisations; shared with whoever counts what rests on them.
     """
 
     def __init__(self, hessians: Tensor, *, work: Work | None = None) -> None:
         """Not copied: `hessians` is handed over."""
         self._hessians = hessians
+        self.groups = len(hessians)
         self.work: Work = Counter() if work is None else work
         self._known: dict[tuple[object, ...], list[Hessian]] = {}
 

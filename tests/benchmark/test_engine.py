@@ -3,7 +3,9 @@
 import copy
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+import fake_evaluator
 import fake_laboratory
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from benchmark.work import Work
 from spade import saliency
 from spade.augment import augment
 from spade.errors import EnvironmentProblem
+from spade.layer_hessians import LayerHessians
 from spade.layer_solutions import LayerSolutions
 from spade.layers import layer_grams, prunable_layers
 from spade.protocol import Protocol
@@ -319,8 +322,8 @@ def test_pruning_that_fails_is_tried_once_and_fails_every_unit_of_its_arm(
 ) -> None:
     tried: list[str] = []
 
-    def broken(self: Engine, unit: Unit, hessians: object) -> object:  # noqa: ARG001
-        tried.append(unit.solver)
+    def broken(self: Engine, solver: str, hessians: object, work: object) -> object:  # noqa: ARG001
+        tried.append(solver)
         raise ArithmeticError("the Hessian is singular")
 
     monkeypatch.setattr(Engine, "prepared", broken)
@@ -364,35 +367,86 @@ def test_a_network_that_gives_nan_fails_with_the_layer_named() -> None:
     assert all("layer" in record.reason for record in records)
 
 
-def test_the_work_made_is_the_least_possible_whatever_the_tables_ask(plan: Plan, done: dict[str, Finished]) -> None:
+def test_the_work_made_is_the_least_possible_and_the_one_foretold_whatever_the_tables_ask(
+    plan: Plan, done: dict[str, Finished]
+) -> None:
     made = Work()
     for finished in done.values():
         made += finished.made
-    assert made == work.least(plan.units)
+    assert made == work.least(plan.units, plan.subject.protocol)
+    assert made == work.ahead(plan.jobs(), plan.subject.protocol)
 
 
-def test_hessians_are_gathered_once_a_set_of_images_and_factorised_once_a_solver(
+def test_a_protocol_that_damps_for_each_solver_in_its_own_way_factorises_once_for_each(subject: Subject) -> None:
+    pruning = {**subject.protocol["pruning"], "obc_damping": 0.02}
+    other = replace(subject, samples=subject.samples[:1], protocol={**subject.protocol, "pruning": pruning})
+    plan = make([fewer("2")], other)
+    made = Work()
+    for finished in computed(plan, fake_laboratory.material(0, 1)).values():
+        made += finished.made
+    assert (made.hessians, made.factorisations) == (1, 2)
+    assert made == work.least(plan.units, other.protocol)
+
+
+def test_sharing_changes_no_bit(plan: Plan, done: dict[str, Finished]) -> None:
+    # Each unit of t1's job by itself, so that its Hessians, factorisations, network and map are nobody else's.
+    (job,) = [job for job in plan.jobs() if job.name == "t1"]
+    assert {unit.solver for unit in job.units} == {"", "obc", "sparsegpt"}
+    alone: dict[str, Finished] = {}
+    lab = fake_laboratory.material()
+    with engine.opened(lambda: lab, plan.subject) as evaluate:
+        for unit in job.units:
+            alone |= {one.record.key: one for one in evaluate(Job(job.name, (unit,)))}
+    assert values(alone) == {key: value for key, value in values(done).items() if key in alone}
+
+
+def test_the_least_work_is_counted_by_hand() -> None:
+    # Two samples; OBC has one set of ratios and SparseGPT ten. Dense, OBC, SparseGPT and Sparse FC: 4 x 10 maps each.
+    plan = make([definition.load("2")], fake_evaluator.subject(2))
+    assert work.least(plan.units, {}) == Work(hessians=2, factorisations=2, traces=2 * (1 + 10), maps=2 * 4 * 10)
+    own_damping = {"pruning": {"damping": 0.01, "obc_damping": 0.0}}
+    assert work.least(plan.units, own_damping).factorisations == 4
+
+
+def test_a_trace_asked_for_again_after_another_is_made_again_and_foretold_so(subject: Subject) -> None:
+    plan = make([fewer("2")], subject)
+    (job,) = [job for job in plan.jobs() if job.name == "t0"]
+    obc, fast = ([unit for unit in job.units if unit.solver == solver] for solver in ("obc", "sparsegpt"))
+    mixed = Job(job.name, (obc[0], fast[0], obc[1]))
+    made = Work()
+    with engine.opened(fake_laboratory.material, subject) as evaluate:
+        for finished in evaluate(mixed):
+            made += finished.made
+    assert made == work.ahead([mixed], subject.protocol) == Work(hessians=1, factorisations=1, traces=3, maps=3)
+    assert work.least(mixed.units, subject.protocol).traces == 2
+
+
+def test_hessians_are_gathered_once_a_set_of_images_and_each_factorised_once_for_both_solvers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hessians, prepared = Engine.hessians, Engine.prepared
-    calls: list[tuple[str, str]] = []
+    gather, factorise = Engine.hessians, LayerHessians.matrices
+    looks: list[str] = []
+    factorised: list[int] = []
 
     def gathered(self: Engine, unit: Unit, layers: list[str]) -> object:
-        calls.append((unit.home, "Hessians"))
-        return hessians(self, unit, layers)
+        looks.append(unit.home)
+        return gather(self, unit, layers)
 
-    def factorised(self: Engine, unit: Unit, found: dict[str, Tensor]) -> object:
-        calls.append((unit.home, unit.solver))
-        return prepared(self, unit, found)
+    def counted(self: LayerHessians, *args: Any) -> Tensor:
+        factorised.append(id(self))
+        kept.append(self)  # so that no other gets its id
+        return factorise(self, *args)
 
+    kept: list[LayerHessians] = []
     monkeypatch.setattr(Engine, "hessians", gathered)
-    monkeypatch.setattr(Engine, "prepared", factorised)
+    monkeypatch.setattr(LayerHessians, "matrices", counted)
     monkeypatch.setattr(saliency, "explain", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("not needed here")))
-    computed(make(TABLES, fake_laboratory.subject(2)))
-    assert len(set(calls)) == len(calls)
-    assert {(image, what) for image, what in calls if image in {"t0", "t1"}} == {
-        (f"t{i}", what) for i in range(2) for what in ("Hessians", "obc", "sparsegpt")
-    }
+    plan = make(TABLES, fake_laboratory.subject(2))
+    parallel = replace(plan, units=tuple(unit for unit in plan.units if not unit.sequential))
+    computed(parallel)
+    assert len(set(looks)) == len(looks)
+    assert {"t0", "t1"} <= set(looks)
+    assert len(set(factorised)) == len(factorised) > 0
 
 
 def test_a_job_is_answered_in_its_own_order() -> None:
