@@ -31,10 +31,10 @@ class ConsentText:
 def consent_text(design: Design, locale: str) -> ConsentText:
     """The study's own wording in that language, else the wording that comes with the app."""
     own = design.consent.text.get(locale)
-    return ConsentText(design.consent.version, locale, tuple(own) if own else _default(design))
+    return ConsentText(design.consent.version, locale, tuple(own) if own else _default(design, locale))
 
 
-def _default(design: Design) -> tuple[str, ...]:
+def _default(design: Design, locale: str) -> tuple[str, ...]:
     privacy = design.privacy
     paragraphs = [
         gettext(
@@ -68,12 +68,12 @@ def _default(design: Design) -> tuple[str, ...]:
             )
         )
     if design.prize.offered:
-        paragraphs.append(gettext("Prize: %(prize)s", prize=design.prize.offered))
+        paragraphs.append(gettext("Prize: %(prize)s", prize=design.said("prize", locale)))
     if privacy.retention:
-        paragraphs.append(gettext("How long data is kept: %(retention)s", retention=privacy.retention))
+        paragraphs.append(gettext("How long data is kept: %(retention)s", retention=design.said("retention", locale)))
     if privacy.ethics:
-        paragraphs.append(gettext("Ethics approval: %(ethics)s", ethics=privacy.ethics))
-    if privacy.institution or privacy.contact:
-        responsible = ", ".join(one for one in (privacy.institution, privacy.contact) if one)
+        paragraphs.append(gettext("Ethics approval: %(ethics)s", ethics=design.said("ethics", locale)))
+    responsible = ", ".join(filter(None, (design.said("institution", locale), design.said("contact", locale))))
+    if responsible:
         paragraphs.append(gettext("Responsible for this study: %(responsible)s", responsible=responsible))
     return tuple(paragraphs)

@@ -113,6 +113,10 @@ class Prize:
     """Main answers needed to take part."""
 
 
+Said = Literal["title", "institution", "contact", "ethics", "retention", "prize"]
+"""What a study says about itself in a line."""
+
+
 @dataclass(frozen=True)
 class Design:
     """Everything that one study chooses."""
@@ -127,6 +131,8 @@ class Design:
     privacy: Privacy = field(default_factory=Privacy)
     training: Training = field(default_factory=Training)
     prize: Prize = field(default_factory=Prize)
+    words: Mapping[str, Mapping[Said, str]] = field(default_factory=dict)
+    """Those lines in other languages: locale, then which. A language without one shows the line itself."""
 
     def __post_init__(self) -> None:
         """Check what types cannot say.
@@ -153,6 +159,19 @@ class Design:
         pages = self.training.pages
         _require(len(set(pages)) == len(pages), "training.pages names a page twice.")
         _require(self.slug.replace("-", "").isalnum(), f"slug is '{self.slug}'; use letters, digits and hyphens.")
+
+    def said(self, what: Said, locale: str) -> str:
+        """A line about the study in a language; empty where it says nothing."""
+        about = self.privacy
+        own: dict[Said, str] = {
+            "title": self.title,
+            "institution": about.institution,
+            "contact": about.contact,
+            "ethics": about.ethics,
+            "retention": about.retention,
+            "prize": self.prize.offered,
+        }
+        return self.words.get(locale, {}).get(what) or own[what]
 
     def as_json(self) -> str:
         """The whole design, keys sorted, as it is stored."""
@@ -216,7 +235,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - decided 
     if origin is not None:  # a mapping
         if not isinstance(value, dict):
             raise InputError(f"{where} must be a table, not {value!r}.")
-        return {name: _value(get_args(kind)[1], one, f"{where}.{name}") for name, one in value.items()}
+        of_name, of_one = get_args(kind)
+        return {_value(of_name, name, where): _value(of_one, one, f"{where}.{name}") for name, one in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:

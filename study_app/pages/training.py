@@ -33,7 +33,8 @@ def page(number: int) -> ResponseReturnValue:
 def go_on(number: int) -> ResponseReturnValue:
     """On to the next page; in the trial, with the right choice only. Every choice is kept as an attempt."""
     parts = resources()
-    with parts.database.writing() as db:
+    # Where the power takes a step back, the page is shown again; a choice is data, and may end in a code.
+    with parts.database.writing(durable="choice" in request.form) as db:
         participant = visitor.participant(db)
         if participant is None or not _may_see(participant, number):
             return send(participant)

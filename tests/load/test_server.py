@@ -1,6 +1,7 @@
 """Many raters at once at a server in a process of its own, killed or not: every answer is there once, and theirs.
 
-How many: SPADE_STUDY_TEST_RATERS, 50 where it is not set.
+How many: SPADE_STUDY_TEST_RATERS, 50 where it is not set. How many seconds each looks at a task, about:
+SPADE_STUDY_TEST_SECONDS, none where it is not set, so that the server gets all they can send.
 """
 
 import os
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from http.cookiejar import CookieJar
 from pathlib import Path
+from random import Random
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
@@ -38,6 +40,7 @@ from study_app.pictures import PictureStore
 pytestmark = pytest.mark.slow
 
 RATERS = int(os.environ.get("SPADE_STUDY_TEST_RATERS", "50"))
+SECONDS = float(os.environ.get("SPADE_STUDY_TEST_SECONDS", "0"))
 TASKS = 4
 CHOICES = ("left", "right", "both", "neither")
 
@@ -164,8 +167,11 @@ def everybody(server: Server, acknowledged: list[str]) -> tuple[list[dict[str, s
 
     def one(number: int) -> tuple[dict[str, str], list[float]]:
         browser, sent = Browser(server.port), dict[str, str]()
+        pace = Random(number)  # noqa: S311 - a simulation
+        time.sleep(pace.uniform(0, SECONDS))
         browser.begin()
         for turn in range(TASKS):
+            time.sleep(pace.uniform(0.5, 1.5) * SECONDS)
             choice = CHOICES[(number + turn) % 4]
             token = browser.answer(choice)
             assert token is not None

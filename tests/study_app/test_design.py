@@ -19,6 +19,14 @@ def test_a_design_survives_being_stored() -> None:
     assert design.consent.text["de"] == ("eins", "zwei")
 
 
+def test_a_line_is_said_in_the_language_where_there_is_one_and_as_it_stands_elsewhere() -> None:
+    design = parse(LEAST + 'privacy.retention = "ten years"\nwords.de.title = "T"\nwords.de.retention = "zehn Jahre"')
+    assert Design.from_json(design.as_json()) == design
+    assert [design.said("title", one) for one in ("en", "de")] == ["t", "T"]
+    assert [design.said("retention", one) for one in ("en", "de")] == ["ten years", "zehn Jahre"]
+    assert [design.said("contact", one) for one in ("en", "de")] == ["", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -34,6 +42,7 @@ def test_a_design_survives_being_stored() -> None:
         ("tasks = 3", "must be a table"),
         ('training.pages = ["trial", "trial"]', "names a page twice"),
         ("tasks.lease_minutes = 0", "must be 1 or more"),
+        ('words.de.titel = "x"', "did you mean 'title'"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_with_its_name(text: str, said: str) -> None:
