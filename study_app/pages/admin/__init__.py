@@ -1,6 +1,6 @@
 """The researcher's pages, behind a login of their own; one file a page group."""
 
-from . import overview  # noqa: F401 - its pages join the blueprint
+from . import monitor, overview  # noqa: F401 - their pages join the blueprint
 from .door import pages
 
 __all__ = ["pages"]

@@ -13,15 +13,6 @@ from study_app.audit import first_broken
 from study_app.models import AdminSession, Audit
 
 
-@pytest.fixture
-def ada(app: Flask, world: World) -> Researcher:
-    """A researcher with an account, logged in."""
-    researcher.add(world)
-    one = Researcher(app)
-    assert one.log_in() == 200
-    return one
-
-
 def behind(app: Flask) -> Iterator[tuple[str, str]]:
     """Method and address of every page behind the door, with made-up names."""
     for rule in app.url_map.iter_rules():
