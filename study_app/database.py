@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from .errors import InputError
 
 BUSY_SECONDS = 15
-"""How long a writer waits for SQLite's one lock before it gives up."""
+"""How long a writer waits for a lock before it gives up: SQLite's one, or on PostgreSQL a row or a run."""
 CONNECTIONS = 16
 """Kept open, one for each thread of a server: opening costs SQLite three statements, and PostgreSQL a process."""
 
@@ -36,7 +36,9 @@ class Database:
         sqlite = self.url.get_backend_name() == "sqlite"
         if sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        arguments = {"timeout": busy_seconds, "check_same_thread": False} if sqlite else {}
+        arguments: dict[str, object] = {"options": _options(self.url, busy_seconds)}
+        if sqlite:
+            arguments = {"timeout": busy_seconds, "check_same_thread": False}
         self.engine: Engine = create_engine(
             self.url, pool_pre_ping=not sqlite, pool_size=CONNECTIONS, connect_args=arguments
         )
@@ -116,6 +118,13 @@ def _parsed(url: str) -> URL:
     if backend not in _DRIVERS:
         raise InputError(f"The database '{backend}' is not supported. {example}")
     return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _options(url: URL, busy_seconds: float) -> str:
+    """The server options of a PostgreSQL URL, and how long to wait for a lock."""
+    given = url.query.get("options", ())
+    own = f"-c lock_timeout={1000 * busy_seconds:.0f}"
+    return " ".join((*((given,) if isinstance(given, str) else given), own))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

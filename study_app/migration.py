@@ -65,4 +65,5 @@ def _run(database: Database, step: Callable[[Config, str], None], revision: str)
 def _hold(connection: Connection) -> None:
     """Keep a second starting server out until this one has migrated."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout TO 0"))  # a migration may take its time, and who waits for it
         connection.execute(text("SELECT pg_advisory_xact_lock(378606)"))

@@ -62,7 +62,7 @@ def _may_see(found: Assignment, study: Study) -> bool:
         return True
     undo = timedelta(seconds=design_of(study).tasks.undo_seconds)
     response = found.response
-    return bool(undo and response and resources().clock() - response.at <= undo)
+    return bool(undo and response and timedelta(0) <= resources().clock() - response.at <= undo)
 
 
 def _withdraw(token: str) -> None:

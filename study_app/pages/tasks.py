@@ -230,7 +230,8 @@ def _given() -> Given:
 def _can_revise(found: Assignment, design: Design) -> bool:
     if found.response is None or not design.tasks.undo_seconds:
         return False
-    return resources().clock() - found.response.at <= timedelta(seconds=design.tasks.undo_seconds)
+    # A clock that was set back does not open old answers again.
+    return timedelta(0) <= resources().clock() - found.response.at <= timedelta(seconds=design.tasks.undo_seconds)
 
 
 def _way_back(participant: Participant, design: Design) -> str | None:

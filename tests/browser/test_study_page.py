@@ -179,3 +179,41 @@ def test_an_answer_that_cannot_be_sent_stays_and_is_sent_again(page: "Page") -> 
     page.unroute("**/t/*")
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: url != before)
+
+
+@pytest.mark.browser
+def test_the_back_button_never_shows_an_answered_task_and_leads_forward_again(page: "Page") -> None:
+    agree(page)
+    train(page)
+    answered = []
+    for _ in range(2):
+        answered.append(drawn(page))
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        left(page, answered[-1])
+    now = drawn(page)
+    page.go_back()
+    page.wait_for_load_state()
+    assert page.url not in answered
+    page.goto(answered[0])  # as a bookmark or a history entry would
+    assert drawn(page) == now
+    assert "3 of 12" in page.locator(".progress").inner_text()
+
+
+@pytest.mark.browser
+def test_a_second_tab_left_behind_answers_nothing_and_goes_on_with_the_first(page: "Page") -> None:
+    agree(page)
+    train(page)
+    first = drawn(page)
+    tab = page.context.new_page()
+    tab.goto("/task")
+    assert drawn(tab) == first
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    left(page, first)
+    now = drawn(page)
+    tab.keyboard.press("2")
+    tab.keyboard.press("Enter")
+    left(tab, first)
+    assert drawn(tab) == now
+    assert "2 of 12" in tab.locator(".progress").inner_text()

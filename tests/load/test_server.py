@@ -6,6 +6,7 @@ SPADE_STUDY_TEST_SECONDS, none where it is not set, so that the server gets all 
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ import drawn_stimuli
 import numpy as np
 import pytest
 from rater import hidden
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from study_app import loading, migration, stimulus_set
 from study_app.clock import utc_now
@@ -162,6 +163,22 @@ def study(url: str, folder: Path) -> Iterator[tuple[Database, Server]]:
             server.kill()
 
 
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of its own with room for a small database; the test skips where none may be mounted."""
+    folder.mkdir()
+    mount, unmount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or unmount is None:
+        pytest.skip("there is no mount here")
+    words = [mount, "-t", "tmpfs", "-o", "size=3m", "study", str(folder)]
+    if subprocess.run(words, check=False, capture_output=True).returncode:  # noqa: S603 - the system's own
+        pytest.skip("mounting a file system needs more rights")
+    try:
+        yield folder
+    finally:
+        subprocess.run([unmount, "--lazy", str(folder)], check=True)  # noqa: S603 - as above
+
+
 def everybody(server: Server, acknowledged: list[str]) -> tuple[list[dict[str, str]], list[float]]:
     """What each rater sent, token to choice, and the seconds of every request; `acknowledged` grows meanwhile."""
 
@@ -253,6 +270,37 @@ def test_no_acknowledged_answer_is_lost_when_the_server_is_killed_in_mid_study(u
             striking.result()
         assert 0 < killed[0] < RATERS * TASKS
         hold(database, sent)
+
+
+def test_on_a_disk_that_is_full_nothing_is_stored_or_lost_and_answers_go_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, study(f"sqlite:///{disk / 'study.sqlite'}", tmp_path) as (_, server):
+        browser = Browser(server.port)
+        browser.begin()
+        sent = {browser.answer("left"): "left"}
+        filler = disk / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(disk).free))
+        page, refused = browser.page, ""
+        for _ in range(20):  # what the log of SQLite has room for inside itself is still stored
+            try:
+                browser.page = page
+                sent[browser.answer("right")] = "right"
+                page = browser.page
+            except HTTPError as problem:
+                refused = f"{problem.code} {problem.read().decode()}"
+                break
+        assert refused.startswith("503")
+        assert "Nothing was stored" in refused
+        with pytest.raises(HTTPError, match="503"):
+            browser.ask("/readyz")
+        filler.unlink()
+        browser.page = page
+        sent[browser.answer("right")] = "right"
+        server.kill()
+        server.start()
+        with Database(f"sqlite:///{disk / 'study.sqlite'}") as database, database.reading() as db:
+            stored = db.execute(select(Assignment.token, Response.choice).join(Response)).all()
+            assert db.scalar(text("PRAGMA integrity_check")) == "ok"
+        assert {token: choice for token, choice in stored} == sent  # noqa: C416 - rows are not pairs
 
 
 def test_a_double_submit_a_replayed_form_and_two_tabs_store_one_answer(url: str, tmp_path: Path) -> None:
