@@ -1,25 +1,40 @@
-"""Whether a saliency method, a metric, a derived network or a table keeps what every table relies on.
+"""Whether a part (method, pruner, metric, network, data set, scale, table) keeps what every table relies on.
 
-Each contract is a file of its own: `saliency_contract`, `metric_contract`. Built-in parts are held to the same.
+Contracts are files of their own: `saliency_contract`, `pruner_contract`, `metric_contract`, `dataset_contract`.
+Built-in parts are held to the same where they are of the same kind.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from spade import plugins, saliency
+from spade import plugins, pruners, saliency
 from spade.errors import InputError, nearest
 
-from . import definition, metric_contract, networks, saliency_contract
+from . import (
+    dataset_contract,
+    definition,
+    metric_contract,
+    networks,
+    plan,
+    pruner_contract,
+    rerun,
+    saliency_contract,
+    scale,
+)
+from .datasets import dataset
 from .finding import Finding
 from .metrics import metric as metrics
 
 BUILTIN: dict[str, tuple[str, ...]] = {
     "saliency": tuple(saliency.METHODS),
+    "pruner": tuple(pruners.SOLVERS),
     "metric": tuple(metrics.METRICS),
     "network": tuple(networks.NETWORKS),
+    "dataset": (),
+    "scale": scale.names(),
     "table": definition.names(),
 }
 """Names that are taken, by kind."""
@@ -75,22 +90,41 @@ def check(asked: Asked) -> Iterator[Finding]:
     yield Finding("it can be loaded", holds=True, found=f"a {type(part).__name__}")
     if isinstance(part, saliency.Method):
         yield from saliency_contract.findings(asked.name, part)
+    elif isinstance(part, pruners.Pruner):
+        yield from pruner_contract.findings(asked.name, part)
     elif isinstance(part, metrics.Metric):
         yield from metric_contract.findings(part)
+    elif isinstance(part, dataset.DataSet):
+        yield from dataset_contract.findings(part)
+    elif isinstance(part, scale.Scale):
+        yield _tables_of(part)
     elif isinstance(part, networks.Network):
         yield from _network(part)
 
 
-def _part(asked: Asked) -> Any:  # noqa: ANN401 - of four kinds
-    match asked.kind:
-        case "saliency":
-            return saliency.find(asked.name)
-        case "metric":
-            return metrics.find(asked.name)
-        case "network":
-            return networks.find(asked.name)
-        case _:
-            return definition.load(asked.name)
+def _part(asked: Asked) -> Any:  # noqa: ANN401 - of as many types as kinds
+    if asked.kind == "pruner" and asked.name in pruners.SOLVERS:
+        return pruner_contract.built_in(asked.name)
+    found: dict[str, Callable[[str], Any]] = {
+        "saliency": saliency.find,
+        "pruner": pruners.find,
+        "metric": metrics.find,
+        "network": networks.find,
+        "dataset": dataset.find,
+        "scale": scale.load,
+        "table": definition.load,
+    }
+    return found[asked.kind](asked.name)
+
+
+def _tables_of(recipe: scale.Scale) -> Finding:
+    """Whether every table of the scale it is like can be planned, which needs ratios and patches by their names."""
+    tables = [one for one in definition.load_all() if {recipe.name, recipe.like} & set(one.scales)]
+    try:
+        plan.make(tables, rerun.unexplained(recipe, 0))
+    except InputError as problem:
+        return Finding("its tables can be planned", holds=False, found=str(problem))
+    return Finding("its tables can be planned", holds=True, found=", ".join(one.id for one in tables))
 
 
 def _network(network: networks.Network) -> Iterator[Finding]:

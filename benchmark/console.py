@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.table import Table
 
 from data_manifests import published
+from spade import pruners
 
 from . import networks
 from .definition import Arm, Dense, Derived, Measured, NotRun, OneGroup, Pruned, TableDefinition
@@ -26,8 +27,6 @@ from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
 from .selection import SELECTIONS
 from .work import ahead, least
-
-SOLVERS = {"obc": "exact OBC (SPADE)", "sparsegpt": "SparseGPT (FastSPADE)"}
 
 
 class Bars:
@@ -115,13 +114,14 @@ def describe(arm: Arm) -> str:
         case Dense():
             return "the network as trained"
         case Pruned():
-            said = f"{SOLVERS[arm.solver]} on {SELECTIONS[arm.image].title}, ratios {RATIO_SOURCES[arm.ratios].title}"
+            said = f"{pruners.title(arm.solver)} on {SELECTIONS[arm.image].title}"
+            said += f", ratios {RATIO_SOURCES[arm.ratios].title}"
             said += f", augmentations {arm.augmentation}" if arm.augmentation else ""
             return f"{said}, one layer after the other" if arm.sequential else said
         case Derived():
             return networks.find(arm.network).title
         case OneGroup():
-            return f"{SOLVERS[arm.solver]}, {arm.group} alone, at {arm.sparsity:g}"
+            return f"{pruners.title(arm.solver)}, {arm.group} alone, at {arm.sparsity:g}"
         case Measured():
             return {"clean_accuracy": "accuracy on clean test images", "trojan_accuracy": "accuracy on patched images"}[
                 arm.quantity

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from data_manifests.published.method_names import METHODS
-from spade import plugins
+from spade import plugins, pruners
 from spade.errors import InputError, nearest
 
 from . import networks
@@ -60,13 +60,14 @@ class Pruned:
     """The network pruned for one image, at the ratios that `RATIO_SOURCES` names.
 
     Attributes:
+        solver: a pruner, as `spade.pruners` names them.
         image: which images it is pruned for, as `SELECTIONS` names them.
         augmentation: kinds of augmentation ("J+RC", see `augmentation_kinds`); the scale's own where it is empty.
         sequential: whether a layer is pruned to the inputs it has behind the layers already pruned.
     """
 
     column: str
-    solver: Literal["obc", "sparsegpt"]
+    solver: str
     ratios: str
     image: str = "own"
     augmentation: str = ""
@@ -79,7 +80,7 @@ class OneGroup:
     """The network with one group of layers pruned to `sparsity` and every other layer dense (Table A20)."""
 
     column: str
-    solver: Literal["obc", "sparsegpt"]
+    solver: str
     group: str
     sparsity: float
     image: str = "own"
@@ -115,6 +116,9 @@ ARM_KINDS: dict[str, type[Arm]] = {
     "measured": Measured,
     "not run": NotRun,
 }
+
+EVERY_PRUNER = "every pruner"
+"""The kind of arm that stands for one pruned arm a pruner, installed packages' included."""
 
 CONTROL_MAPS = ("random", "centre", "edges", "input magnitude", "patch oracle")
 """Names of `benchmark.controls.CONTROLS`, which needs torch."""
@@ -270,7 +274,8 @@ def parse(data: Mapping[str, Any], *, where: str) -> TableDefinition:
         InputError: an unknown or missing key, a value of the wrong type, or parts that contradict each other.
     """
     rows = tuple(_row(item, f"{where}: rows[{i}]") for i, item in enumerate(_listed(data, "rows", where)))
-    arms = tuple(_arm(item, f"{where}: arms[{i}]") for i, item in enumerate(_listed(data, "arms", where)))
+    listed = [(i, one) for i, item in enumerate(_listed(data, "arms", where)) for one in _each_pruner(item, where)]
+    arms = tuple(_arm(item, f"{where}: arms[{i}]") for i, item in listed)
     table: TableDefinition = _strict(TableDefinition, {**data, "rows": rows, "arms": arms}, where)
     _check(table, where)
     return table
@@ -291,12 +296,22 @@ def _row(item: object, where: str) -> Row:
     return row
 
 
+def _each_pruner(item: object, where: str) -> list[object]:
+    """The arm itself, or one arm a pruner where it asks for every one: built-in ones and those of other packages."""
+    if not isinstance(item, Mapping) or item.get("kind") != EVERY_PRUNER:
+        return [item]
+    if given := sorted({"column", "solver"} & item.keys()):
+        raise InputError(f"{where}: an arm of kind '{EVERY_PRUNER}' has no {given[0]}; each pruner names its own.")
+    return [{**item, "kind": "pruned", "column": name, "solver": name} for name in pruners.available()]
+
+
 def _arm(item: object, where: str) -> Arm:
+    kinds = (*ARM_KINDS, EVERY_PRUNER)
     if not isinstance(item, Mapping) or not isinstance(item.get("kind"), str):
-        raise InputError(f'{where}: an arm needs kind = "..."; one of: {", ".join(ARM_KINDS)}.')
+        raise InputError(f'{where}: an arm needs kind = "..."; one of: {", ".join(kinds)}.')
     kind = item["kind"]
     if kind not in ARM_KINDS:
-        raise InputError(f"{where}: no kind of arm is called '{kind}'. {nearest(kind, ARM_KINDS)}")
+        raise InputError(f"{where}: no kind of arm is called '{kind}'. {nearest(kind, kinds)}")
     arm: Arm = _strict(ARM_KINDS[kind], {k: v for k, v in item.items() if k != "kind"}, where)
     return arm
 
@@ -371,6 +386,7 @@ def _check_arm(table: TableDefinition, arm: Arm, where: str) -> None:
     if isinstance(arm, OneGroup) and not 0 <= arm.sparsity <= 1:
         raise InputError(f"{where} has sparsity {arm.sparsity}; it must lie in 0 to 1.")
     if isinstance(arm, Pruned | OneGroup):
+        _known(arm.solver, pruners.available(), f"{where}: solver")
         _known(arm.image, SELECTIONS, f"{where}: image")
         if table.samples == "clean" and "patch" in arm.image:
             raise InputError(f"{where}: clean samples carry no patch, so image = '{arm.image}' means nothing.")

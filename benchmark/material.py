@@ -1,7 +1,8 @@
 """What units are made of, for one scale and seed: the networks by name, the samples, and images that are no samples.
 
-Images that prune and are no samples are drawn anew from the scale's recipe: procedural data has no end, so no image of
-them was trained on, tested or tuned with. Unlike the paper, which takes them from ImageNet's training images.
+Images that prune and are no samples are drawn anew from the scale's recipe: procedural data has no end, and a data set
+of another package keeps images for it, so no image of them was trained on, tested or tuned with. Unlike the paper,
+which takes them from ImageNet's training images.
 """
 
 import hashlib
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from . import networks
-from .datasets import patches, procedural
+from .datasets import patches, source
 from .datasets.procedural import ImageSet as LabelledImages
+from .datasets.source import Source
 from .models import backdoor, kept_network, laboratory, training
 from .models.backdoor import Trojan
 from .models.laboratory import Laboratory, Sample
@@ -94,10 +96,10 @@ class Material:
         rng = _rng(self.scale, self.seed, "planted", name)
         each = round(n * recipe.trojans / (recipe.clean + recipe.trojans * len(recipe.patches)))
         labels = rng.integers(0, self.scale.images.classes, n - each * len(recipe.patches))
-        images = [procedural.draw_labelled(self.scale.images, self._vocabulary, labels, rng)]
+        images = [self._drawn.draw(labels, "fresh", rng)]
         for patch in recipe.patches:
             carriers = self._carriers(patch, each, rng)
-            bare = procedural.draw_labelled(self.scale.images, self._vocabulary, carriers, rng)
+            bare = self._drawn.draw(carriers, "fresh", rng)
             images.append(patches.paste(bare, self._trojans[patch].patch, rng)[0])
             labels = np.concatenate([labels, np.full(each, self._trojans[patch].target)])
         order = rng.permutation(n)
@@ -115,14 +117,14 @@ class Material:
             labels = rng.integers(0, self.scale.images.classes, count)
         else:
             labels = self._carriers(wanted.of, count, rng)
-        images = procedural.draw_labelled(self.scale.images, self._vocabulary, labels, rng)
+        images = self._drawn.draw(labels, "fresh", rng)
         if wanted.kind == "patch":
             images = patches.paste(images, self._trojans[wanted.of].patch, rng)[0]
         return training.pixels(images)
 
     @cached_property
-    def _vocabulary(self) -> procedural.Vocabulary:
-        return vocabulary(self.scale, self.seed)
+    def _drawn(self) -> Source:
+        return images_of(self.scale, self.seed)
 
     @cached_property
     def _trojans(self) -> dict[str, Trojan]:
@@ -134,19 +136,19 @@ class Material:
         return rng.choice(classes, n)
 
 
-def vocabulary(scale: Scale, seed: int) -> procedural.Vocabulary:
-    """The looks of the classes that the scale's network of this seed was trained on."""
-    return procedural.Vocabulary.draw(scale.images, laboratory.random_streams(seed)["vocabulary"])
+def images_of(scale: Scale, seed: int) -> Source:
+    """The images that the scale's network of this seed was trained on, to draw more of."""
+    return source.opened(scale.images, laboratory.random_streams(seed)["vocabulary"])
 
 
 def clean_samples(scale: Scale, seed: int, network: nn.Module, n: int, name: str) -> tuple[Sample, ...]:
     """Up to n images without a patch that the network gets right, of random classes; another name, other images."""
     rng = _rng(scale, seed, "samples", name)
-    looks = vocabulary(scale, seed)
+    drawn = images_of(scale, seed)
     found: list[Sample] = []
     for first in range(0, _ROUNDS * _DRAWN_AT_ONCE * n, _DRAWN_AT_ONCE * n):
         labels = rng.integers(0, scale.images.classes, _DRAWN_AT_ONCE * n)
-        images = procedural.draw_labelled(scale.images, looks, labels, rng)
+        images = drawn.draw(labels, "fresh", rng)
         right = np.flatnonzero(training.predict(network, images) == labels)
         found += [_clean(f"{name}-{first + i:05d}", images[i], int(labels[i])) for i in right]
         if len(found) >= n:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from data_manifests.published.method_names import METHODS
 from spade import plugins
 from spade.errors import InputError, nearest
+from spade.pruners import SOLVERS
 
 from . import networks
 from .augmentation_kinds import is_the_scales
@@ -47,6 +48,7 @@ class Subject:
         samples: test images with a patch.
         patches: names of the Trojan patches, in order.
         clean: test images without one.
+        like: for a scale that another package adds, ours whose tables it runs.
     """
 
     scale: str
@@ -60,6 +62,7 @@ class Subject:
     samples: tuple[SampleNote, ...]
     patches: tuple[str, ...]
     clean: tuple[SampleNote, ...] = ()
+    like: str = ""
 
     @property
     def all_samples(self) -> tuple[SampleNote, ...]:
@@ -93,7 +96,7 @@ class Unit:
     arm: str
     method: str
     network: str = ""
-    solver: Literal["", "obc", "sparsegpt"] = ""
+    solver: str = ""
     images: ImageSet | None = None
     augmentation: str = ""
     sequential: bool = False
@@ -194,7 +197,7 @@ def make(tables: Iterable[TableDefinition], subject: Subject) -> Plan:
     units: dict[str, Unit] = {}
     asked: list[AskedCell] = []
     for table in chosen:
-        if subject.scale not in table.scales:
+        if not {subject.scale, subject.like} & set(table.scales):
             raise InputError(
                 f"Table {table.id} is not defined at scale '{subject.scale}'. {nearest(subject.scale, table.scales)}"
             )
@@ -216,8 +219,9 @@ def added_by(unit: Unit) -> dict[str, str]:
     """The parts of other packages that a unit's value depends on: package, release and source by kind and name."""
     if unit.kind != "map":
         return {}
-    used = {"saliency": unit.method, "metric": unit.metric} | ({"network": unit.network} if unit.network else {})
-    return plugins.identities(used, {"saliency": METHODS, "metric": METRICS, "network": networks.NETWORKS})
+    used = {"saliency": unit.method, "pruner": unit.solver, "metric": unit.metric, "network": unit.network}
+    builtin = {"saliency": METHODS, "pruner": SOLVERS, "metric": METRICS, "network": networks.NETWORKS}
+    return plugins.identities({kind: name for kind, name in used.items() if name}, builtin)
 
 
 def generator_seed(key: str) -> int:
@@ -285,7 +289,7 @@ def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell
 def _explained(table: TableDefinition, subject: Subject) -> tuple[SampleNote, ...]:
     """The samples a table explains at the subject's scale."""
     samples = subject.samples if table.samples == "trojan" else subject.clean
-    return samples[: table.limit.get(subject.scale)]
+    return samples[: table.limit.get(subject.scale, table.limit.get(subject.like))]
 
 
 def _asked(  # noqa: PLR0917 - one argument a field of the result

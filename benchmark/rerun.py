@@ -114,7 +114,7 @@ def rerun(
             network=bench.origin,
         )
         facts |= {"tables": {name: definition.load(name).version for name in known}, "stages": dict(plan.STAGES)}
-        facts["plugins"] = (earlier.provenance.get("plugins", {}) if earlier else {}) | wanted.plugins
+        facts["plugins"] = (earlier.provenance.get("plugins", {}) if earlier else {}) | wanted.plugins | recipe.plugins
         store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 
     keep_manifest("running")
@@ -182,6 +182,7 @@ def unexplained(
         samples=samples,
         patches=recipe.backdoor.patches,
         clean=clean,
+        like=recipe.like,
     )
 
 

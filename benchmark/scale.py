@@ -11,10 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
+from spade import plugins
 from spade.errors import InputError, nearest
 from spade.protocol import protocol
 
+from .datasets import dataset
+from .datasets.dataset import AddedImages
 from .datasets.procedural import Recipe
+from .datasets.source import Images
 from .models.network import Shape
 
 RATIOS = "ratios"
@@ -100,12 +104,13 @@ class Scale:
     """One embedded scale.
 
     `ratios` has, by name, either a sparsity by group of layers, or such a mapping by saliency method; `ratios_origin`
-    says how they were found, empty if they were chosen.
+    says how they were found, empty if they were chosen. A scale that another package adds is `like` one of ours: it has
+    from it what it does not say, and runs the tables that one runs.
     """
 
     name: str
     title: str
-    images: Recipe
+    images: Images
     data: Data
     network: Shape
     training: Training
@@ -114,6 +119,13 @@ class Scale:
     pruning: Pruning
     ratios: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     ratios_origin: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    like: str = ""
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The parts of other packages that it is made of: package, release and source by kind and name."""
+        of_images = {"dataset": self.images.dataset} if isinstance(self.images, AddedImages) else {}
+        return plugins.identities({"scale": self.name, **of_images}, {"scale": _in_release(), "dataset": ()})
 
     def recipe(self, seed: int) -> dict[str, Any]:
         """Everything the trained network depends on, as JSON data."""
@@ -131,9 +143,18 @@ class Scale:
 
 
 def names() -> tuple[str, ...]:
-    """Scales that can be loaded, smallest first by the number of training images."""
+    """Scales of this release, smallest first by the number of training images."""
     found = [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
     return tuple(sorted(found, key=lambda name: load(name).data.train))
+
+
+def all_names() -> tuple[str, ...]:
+    """Every scale: those of this release, then those that other installed packages add."""
+    return (*names(), *plugins.offered("scale", _in_release()))
+
+
+def _in_release() -> list[str]:
+    return [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
 
 
 @cache
@@ -141,18 +162,52 @@ def load(name: str) -> Scale:
     """The scale called `name`.
 
     Raises:
-        InputError: there is no such scale, or its file has an unknown, missing or ill-typed key.
+        InputError: there is no such scale (answered with the nearest), or what defines it has an unknown, missing or
+            ill-typed key, or the package that adds it is broken.
     """
+    if name not in _in_release():
+        return _added(name)
+    return parse(_document(name), f"benchmark/scales/{name}.toml")
+
+
+def _document(name: str) -> dict[str, Any]:
     path = files("benchmark.scales") / f"{name}.toml"
-    if not path.is_file():
-        known = [Path(entry.name).stem for entry in files("benchmark.scales").iterdir() if entry.name.endswith(".toml")]
-        raise InputError(f"There is no scale '{name}'. {nearest(name, known)}")
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     tuned = files("benchmark.scales") / RATIOS / f"{name}.toml"
     if tuned.is_file():
         found = tomllib.loads(tuned.read_text(encoding="utf-8"))
         document |= {"ratios": document.get("ratios", {}) | found["ratios"], "ratios_origin": found["origin"]}
-    return parse(document, f"benchmark/scales/{name}.toml")
+    return document
+
+
+_BUILT_IN: Mapping[str, Any] = MappingProxyType({})
+
+
+def _added(name: str) -> Scale:
+    """The scale of that name that another package adds: a mapping, with what it does not say from the one it is like.
+
+    A section changes the keys it has; images from a data set, and ratios, replace what was there.
+    """
+    ours, there = _in_release(), plugins.offered("scale", _in_release())
+    if name not in there and not any((one.kind, one.name) == ("scale", name) for one in plugins.installed()):
+        raise InputError(f"There is no scale '{name}'. {nearest(name, all_names())}")
+    literal = MappingProxyType(dict.fromkeys(ours, _BUILT_IN))
+    given = plugins.part("scale", name, literal, Mapping)  # type: ignore[type-abstract] # only asked with isinstance
+    where = f"scale '{name}' of {there[name].distribution} {there[name].version}"
+    like = given.get("like")
+    if like not in ours:
+        raise InputError(f"{where}: like is {like!r}; it must name a scale of this release. {nearest(str(like), ours)}")
+    document = _document(like) | {"name": name}
+    for key, value in given.items():
+        merged = isinstance(value, Mapping) and isinstance(document.get(key), Mapping)
+        replaced = key == "ratios" or (key == "images" and isinstance(value, Mapping) and "dataset" in value)
+        document[key] = document[key] | value if merged and not replaced else value
+    if "ratios" in given:
+        document.pop("ratios_origin", None)  # they were found elsewhere
+    found = parse(document, where)
+    if found.name != name:
+        raise InputError(f"{where} gives its name as '{found.name}'; it must be the entry point's name, '{name}'.")
+    return found
 
 
 def under(recipe: Scale, name: str) -> Scale:
@@ -172,6 +227,16 @@ def parse(document: Mapping[str, Any], where: str) -> Scale:
         InputError: an unknown, missing or ill-typed key.
     """
     scale: Scale = _frozen(Scale, document, where)
+    if scale.backdoor.patch_side > scale.images.side:
+        raise InputError(
+            f"{where}: backdoor: patch_side is {scale.backdoor.patch_side}; the images have {scale.images.side} pixels."
+        )
+    needed = len(scale.backdoor.patches) + len(scale.backdoor.one_source)
+    if scale.images.classes < needed:
+        raise InputError(
+            f"{where}: its {len(scale.backdoor.patches)} patches lead from and to {needed} classes, and the images "
+            f"have {scale.images.classes}; name fewer patches in backdoor.any_source and backdoor.one_source."
+        )
     return scale
 
 
@@ -190,6 +255,10 @@ def _frozen(kind: type[Any], document: Mapping[str, Any], where: str) -> Any:  #
 
 
 def _value(expected: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any type a recipe may hold
+    if expected == Images:
+        if isinstance(value, Mapping) and "dataset" in value:
+            return dataset.chosen(value, where)
+        expected = Recipe
     if is_dataclass(expected) and isinstance(expected, type):
         if not isinstance(value, Mapping):
             raise InputError(f"{where} is {value!r}; a table of {expected.__name__} belongs there.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from spade.pruners import SOLVERS
+
 from .plan import Job, Unit
 
 
@@ -56,9 +58,11 @@ def least(units: Iterable[Unit], protocol: Mapping[str, Any]) -> Work:
     maps = [unit for unit in units if unit.kind == "map" and not unit.impossible]
     pruned = [unit for unit in maps if unit.solver]
     alike = _damped_alike(protocol)
+    # A pruner of another package gets the Hessians as they are.
+    factored = [unit for unit in pruned if unit.solver in SOLVERS or unit.sequential]
     return Work(
         hessians=len({unit.hessians for unit in pruned}),
-        factorisations=len({("" if alike else unit.solver, unit.hessians) for unit in pruned}),
+        factorisations=len({("" if alike else unit.solver, unit.hessians) for unit in factored}),
         traces=len({unit.trace for unit in pruned}),
         maps=len({unit.map for unit in maps}),
     )

@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import torch
 import torchvision
@@ -11,11 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import nn
 
-from . import checkpoint, photograph, picture, sparsity
+from . import checkpoint, photograph, picture, pruners, sparsity
 from .architecture import is_entry
 from .errors import InputError, nearest
 from .explanation import Explanation, Question, estimated_seconds, explanation, layer_costs
-from .layer_solutions import Solver
 from .layers import prunable_layers
 from .protocol import protocol as named_protocol
 from .saliency import METHODS, available
@@ -24,6 +22,15 @@ from .trace import Normalise
 _TRACES = {"obc": "SPADE", "sparsegpt": "FastSPADE"}
 _SOLVER_NAMES = {"obc": "SPADE, exact OBC", "sparsegpt": "FastSPADE, SparseGPT"}
 _STAGES = {"trace": "pruning for this image", "maps": "saliency maps"}
+
+
+def _trace(question: Question) -> str:
+    """What the trace is called in a picture; a pruner of another package goes by its own name."""
+    return _TRACES.get(question.solver, question.solver)
+
+
+def _pruner(question: Question) -> str:
+    return _SOLVER_NAMES.get(question.solver, question.solver)
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,7 @@ def run(request: Request) -> None:
     methods = _methods(request.methods)
     normalise = _normalise(request.mean, request.std)
     named_protocol(request.protocol)
-    if request.solver not in get_args(Solver):
-        raise InputError(f"There is no solver '{request.solver}'. {nearest(request.solver, get_args(Solver))}")
+    pruners.check(request.solver)
     picture.check_destination(request.output)
     photo = photograph.read(request.image, resize=request.resize, crop=request.crop)
     for note in photo.notes:
@@ -146,12 +152,15 @@ def _group(typed: str) -> tuple[str, float]:
 def _announce(console: Console, model: nn.Module, question: Question) -> None:
     costs = layer_costs(model, question.ratios, question.solver)
     if not costs:
-        console.print(f"note: no layer loses weights; {_TRACES[question.solver]} will equal dense.", style="yellow")
+        console.print(
+            f"note: no layer loses weights; {_trace(question)} will equal dense.",
+            style="yellow",
+        )
         return
     seconds = estimated_seconds(costs, torch.get_num_threads())
     dearest = max(costs, key=lambda name: costs[name])
     console.print(
-        f"{_SOLVER_NAMES[question.solver]}: pruning {len(costs)} of {len(prunable_layers(model))} layers takes roughly "
+        f"{_pruner(question)}: pruning {len(costs)} of {len(prunable_layers(model))} layers takes roughly "
         f"{_spoken(seconds)} on this CPU ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})",
         soft_wrap=True,
     )
@@ -180,7 +189,7 @@ def _answered(
 def _caption(request: Request, question: Question, answer: Explanation, model: nn.Module) -> picture.Caption:
     removed, weights = _removed(answer, model)
     lines = (
-        f"{_SOLVER_NAMES[question.solver]}, {question.n_augmentations} augmentations, ratios {request.ratios}",
+        f"{_pruner(question)}, {question.n_augmentations} augmentations, ratios {request.ratios}",
         f"{removed / weights:.0%} of {weights / 1e6:.1f} M prunable weights removed",
         f"trace {_spoken(answer.trace_seconds)}, {len(answer.pairs)} methods twice {_spoken(answer.map_seconds)}",
         f"protocol {question.protocol}, seed {question.seed}; brightest 2 % of each map drawn alike",
@@ -189,7 +198,7 @@ def _caption(request: Request, question: Question, answer: Explanation, model: n
     return picture.Caption(
         title=f"{request.image.name} · {request.model}",
         lines=lines,
-        trace=_TRACES[question.solver],
+        trace=_trace(question),
         class_names=_class_names(request.model, model),
         quarter_turns=request.quarter_turns,
     )

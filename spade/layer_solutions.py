@@ -7,19 +7,20 @@ as one layer: the count rule is applied to the scores of all groups together, an
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from . import added_pruner
 from .errors import InputError
 from .gram import PrunableLayer
 from .layer_hessians import LayerHessians
 from .protocol import Protocol, SparsegptOptions
+from .pruners import SOLVERS, Solver
 from .solver import obc, selection, sparsegpt
 from .solver.solution import Solution, solution
 
-Solver = Literal["obc", "sparsegpt"]
+__all__ = ["LayerSolutions", "Solver", "solve_together"]
 
 # What the matrices of one batch of sweeps may take; more at a time is no faster and needs more memory.
 _BYTES = 256 * 2**20
@@ -65,6 +66,10 @@ class LayerSolutions:
         if ratio == 0:
             self._known[ratio] = self._dense()
             return []
+        if self._solver not in SOLVERS:
+            # Outside the net below: a layer left dense would hide that another package's pruner is broken.
+            self._known[ratio] = _joined(self._added(ratio))
+            return []
         try:
             if self._solver == "sparsegpt":
                 return self._sweeps(ratio)
@@ -95,6 +100,13 @@ class LayerSolutions:
     def _dense(self, *fallbacks: str) -> Solution:
         kept = torch.ones_like(self._weight, dtype=torch.bool)
         return solution(self._weight, kept, dead=(), fallbacks=fallbacks)
+
+    def _added(self, ratio: float) -> list[Solution]:
+        """The Solutions of each group by a pruner that another package adds; each group loses its own share."""
+        hessians = _still(self._hessians).matrices(self._protocol, self._weight.device)
+        weights = self._weight.chunk(len(hessians))
+        self._work["sweeps"] += len(weights)
+        return [added_pruner.solve(self._solver, *pair, ratio) for pair in zip(weights, hessians, strict=True)]
 
     def _eliminated(self) -> Callable[[float], list[Solution]]:
         """The Solutions of each group at a ratio, by OBC."""

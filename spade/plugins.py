@@ -1,7 +1,7 @@
 """Parts that other installed packages add, found by their entry points and imported when they are used, not before.
 
-A package offers a part under a name in one of the groups "spade_bench.saliency", "spade_bench.metric",
-"spade_bench.network" and "spade_bench.table". A name that is already there stays what it was: the part is refused.
+A package offers a part under a name in one of the groups "spade_bench.KIND", the kinds being those of KINDS. A name
+that is already there stays what it was: the part is refused.
 Only the standard library is needed here, so that tables and plans are made without torch.
 """
 
@@ -18,8 +18,11 @@ from .errors import InputError, nearest
 
 KINDS: dict[str, str] = {
     "saliency": "saliency method",
+    "pruner": "pruner",
     "metric": "metric",
     "network": "network",
+    "dataset": "data set",
+    "scale": "scale",
     "table": "table",
 }
 """What can be added, and what it is called in sentences; the group is "spade_bench." and the key."""

@@ -12,16 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from . import pruners
 from .augment import augmented_batches, checked_image
-from .errors import InputError, nearest
+from .errors import InputError
 from .gram import GramAccumulator, PrunableLayer
 from .layer_hessians import LayerHessians, Work
-from .layer_solutions import LayerSolutions, Solver
+from .layer_solutions import LayerSolutions
 from .layers import (
     Excluded,
     check_takes,
@@ -35,6 +36,7 @@ from .layers import (
 from .prepared import Prepared, check_names, put
 from .protocol import Protocol
 from .protocol import protocol as named_protocol
+from .pruners import Solver
 from .sparsity import Ratios, checked
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ class Inputs:
         Raises:
             InputError: There is no such solver.
         """
-        _check_solver(solver)
+        pruners.check(solver)
         solutions = {}
         for name, hessians in self._hessians.items():
             layer = self._model.get_submodule(name)
@@ -176,7 +178,7 @@ def prepare(
     Raises:
         InputError: If the image, a name or the model cannot be used, or activations are not finite.
     """
-    _check_solver(solver)
+    pruners.check(solver)
     task = _Task(model, image, normalise, protocol, n_augmentations, generator, work)
     return task.inputs(task.layers if layers is None else layers, watch).prepared(solver)
 
@@ -216,7 +218,7 @@ def traced(
     Raises:
         InputError: As for `prepare`, and if a ratio or its layer's name cannot be used.
     """
-    _check_solver(solver)
+    pruners.check(solver)
     task = _Task(model, image, normalise, protocol, n_augmentations, generator, work)
     check_names(ratios, task.layers, task.excluded)
     ratios = checked(ratios)
@@ -342,11 +344,6 @@ class _Task:
         if first in self.layers:
             del self.layers[first]
             self.excluded[first] = f"protocol '{self.protocol.name}' does not prune the first convolution"
-
-
-def _check_solver(solver: str) -> None:
-    if solver not in get_args(Solver):
-        raise InputError(f"There is no solver '{solver}'. {nearest(solver, get_args(Solver))}")
 
 
 def _copied(model: nn.Module) -> nn.Module:

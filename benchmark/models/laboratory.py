@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from spade.errors import EnvironmentProblem
 
-from ..datasets import patches, procedural
+from ..datasets import patches, source
+from ..datasets.dataset import Part
 from ..datasets.procedural import ImageSet
 from ..scale import Samples, Scale
 from . import backdoor, training
@@ -28,6 +29,9 @@ from .network import SmallResNet
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
+
+PARTS: tuple[Part, ...] = ("train", "test", "calibration")
+"""Images a laboratory is made from, in the order they are drawn."""
 
 Streams = dict[str, np.random.Generator]
 
@@ -155,8 +159,7 @@ def train_clean(scale: Scale, seed: int, *, progress: Progress = lambda *_: None
 def fresh_images(scale: Scale, seed: int, n: int) -> ImageSet:
     """`n` images of the classes of `scale` and `seed` that no network was trained, planted, tuned or judged on."""
     streams = random_streams(seed)
-    vocabulary = procedural.Vocabulary.draw(scale.images, streams["vocabulary"])
-    return procedural.draw(scale.images, vocabulary, n, streams["export"])
+    return source.opened(scale.images, streams["vocabulary"]).balanced(n, "fresh", streams["export"])
 
 
 def random_streams(seed: int) -> Streams:
@@ -170,10 +173,10 @@ def _train_clean(scale: Scale, seed: int, progress: Progress) -> Clean:
     generator = torch.Generator().manual_seed(seed)
     log: list[str] = []
     progress("drawing images", 0, 3)
-    vocabulary = procedural.Vocabulary.draw(scale.images, streams["vocabulary"])
-    sets = {}
-    for i, part in enumerate(("train", "test", "calibration")):
-        sets[part] = procedural.draw(scale.images, vocabulary, getattr(scale.data, part), streams[part])
+    drawn = source.opened(scale.images, streams["vocabulary"])
+    sets: dict[str, ImageSet] = {}
+    for i, part in enumerate(PARTS):
+        sets[part] = drawn.balanced(getattr(scale.data, part), part, streams[part])
         progress("drawing images", i + 1, 3)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # the layers' initial weights come from torch's global generator

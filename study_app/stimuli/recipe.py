@@ -4,10 +4,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
+from spade import pruners
 from spade.errors import InputError, nearest
-from spade.layer_solutions import Solver
 from spade.protocol import protocol as named_protocol
 from spade.visualisation import Ascent
 
@@ -70,8 +70,7 @@ class Recipe:
             raise InputError(
                 f"sparsity is the share of weights to remove, at least 0 and below 1; got {self.sparsity}."
             )
-        if self.solver not in get_args(Solver):
-            raise InputError(f"There is no solver '{self.solver}'. {nearest(self.solver, get_args(Solver))}")
+        pruners.check(self.solver)
         named_protocol(self.protocol)
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in {1, 3}:

@@ -121,7 +121,7 @@ def test_a_broken_definition_is_refused_in_words(changes: dict[str, Any], words:
         ({"metric": "insertoin"}, "metric is 'insertoin'. did you mean 'insertion'?"),
         ({"sequential": True, "image": "any"}, "for the explained sample only, not for 'any'"),
         ({"sequential": "yes"}, "sequential must be bool"),
-        ({"solver": "obs"}, "solver is 'obs'; allowed: 'obc', 'sparsegpt'"),
+        ({"solver": "obs"}, "solver is 'obs'. did you mean 'obc'? Allowed: obc, sparsegpt."),
     ],
 )
 def test_a_pruned_arm_that_asks_for_what_is_not_there_is_refused(changes: dict[str, Any], words: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -20,6 +20,7 @@ from spade.errors import InputError
 from spade.layer_hessians import Work
 from spade.layer_solutions import LayerSolutions, Solver, solve_together
 from spade.protocol import PROTOCOLS
+from spade.pruners import SOLVERS
 from spade.trace import look, prepare, traced
 
 N = 12  # augmentations: enough for these layers, few enough for a test
@@ -524,7 +525,7 @@ def test_both_solvers_share_one_look_and_give_what_they_give_alone(model: Unseen
     work: Work = Counter()
     shared = look(model, image, protocol=name, layers=RATIOS, generator=seeded(), work=work, **OPTIONS)
     alone: Work = Counter()
-    for solver in get_args(Solver):
+    for solver in SOLVERS:
         prepared = shared.prepared(solver)
         own = prepare(model, image, protocol=name, solver=solver, generator=seeded(), work=alone, **OPTIONS)
         for ratios in (RATIOS, dict.fromkeys(RATIOS, 0.5)):

@@ -1,1 +1,1 @@
-"""A saliency method, a metric and a table from outside SPADE-bench."""
+"""A saliency method, a pruner, a metric, a data set, a scale and two tables from outside SPADE-bench."""
