@@ -178,7 +178,7 @@ def _trace(
         model,
         image,
         normalise=normalise,
-        solver=question.solver,  # type: ignore[arg-type] # prepare checks the name and answers with near ones
+        solver=question.solver,  # checked by `prepare`, which answers with near names
         protocol=question.protocol,
         layers=list(costs),
         n_augmentations=question.n_augmentations,

@@ -69,7 +69,7 @@ def made(
         candidate.image,
         ratios=subject.ratios,
         normalise=subject.normalise,
-        solver=recipe.solver,  # type: ignore[arg-type] # checked there, with near names
+        solver=recipe.solver,  # checked there, with near names
         protocol=recipe.protocol,
         n_augmentations=recipe.augmentations or None,
         generator=torch.Generator().manual_seed(_seed(recipe.seed, source.ref)),

@@ -8,7 +8,7 @@ from spade.pruners import Pruner
 def wanda(weight: Tensor, hessian: Tensor, ratio: float) -> Tensor:
     """Weights [R, d] without those of each row whose |W_ij| ||x_j|| is least; the others stay what they were.
 
-    `hessian` is the mean of x x^T, so its diagonal holds the mean squares of the inputs.
+    The diagonal of `hessian` holds the squared sizes of the inputs, up to a factor that all of them share.
     """
     score = weight.abs() * hessian.diagonal().clamp(min=0).sqrt().to(weight.dtype)
     gone = round(ratio * weight.shape[1])
