@@ -31,10 +31,11 @@ class Pruner:
     Attributes:
         title: in words.
         prune: `prune(weight, hessian, ratio)` gives the layer's weights [R, d] with about `ratio` of them exactly 0,
-            in the dtype and on the device of `weight`. `hessian` [d, d] is 2/N times the sum of x x^T over the inputs
-            x of the layer in N images (equation 2), not damped: it may be singular, and has a zero row where an input never was anything but 0. A convolution
-            comes as its matrix of taps, a grouped one group by group. It draws no random numbers that the arguments do
-            not decide, since a unit must come out the same wherever it is computed.
+            in the dtype and on the device of `weight`. `hessian` [d, d] is 2/N times the sum of x x^T over the inputs x
+            of the layer in N images (equation 2), not damped: it may be singular, and has a zero row where an input
+            never was anything but 0. A convolution comes as its matrix of taps, a grouped one group by group. It draws
+            no random numbers that the arguments do not decide, since a unit must come out the same wherever it is
+            computed.
     """
 
     title: str

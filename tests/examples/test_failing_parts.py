@@ -218,7 +218,7 @@ def test_unknown_names_are_answered_with_near_ones(site: Site) -> None:
         load("smok")
 
 
-SCALES = {
+SCALES: dict[str, dict[str, object]] = {
     r"the data set 'bad' has no setting 'nosie'": {"images": {"dataset": "bad", "nosie": 1}},
     r"The data set 'bed' is unknown: did you mean 'bad'\?": {"images": {"dataset": "bed"}},
     r"patch_side is 24; the images have 20 pixels": {"images": {"dataset": "bad"}, "backdoor": {"patch_side": 24}},
@@ -230,7 +230,7 @@ SCALES = {
 
 @pytest.mark.parametrize("sentence", SCALES)
 def test_a_scale_that_cannot_be_is_refused_with_the_place(site: Site, sentence: str) -> None:
-    scale = {"like": "smoke", **SCALES[sentence]}
+    scale: dict[str, object] = {"like": "smoke", **SCALES[sentence]}
     site.install(
         "unruly",
         "2.0",
