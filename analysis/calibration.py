@@ -32,6 +32,8 @@ from .ratings import Ratings
 from .regression import gee, multinomial, sandwich
 from .simulation import PAPER_DESIGN, TRUTHS, Design, Truth, study
 from .table4 import arm_counts, table_of_counts
+from .three_outcomes import three_outcomes
+from .within_rater import within_slope
 
 LEVEL = 0.95
 MEASURED = ("agree", "undecided", "disagree", "agree_decided", "half_credit")
@@ -171,6 +173,32 @@ def _bayesian(planted: Truth, studies: Sequence[Ratings], generator: np.random.G
     return [(_trial("crossed_logistic", one.difference, planted.difference("agree")),) for one in found]
 
 
+TIME_RATIO = 0.95
+"""Planted: how many times as long answers under SPADE take."""
+
+
+def _within(planted: Truth, name: str, ratings: Ratings, generator: np.random.Generator) -> Iterator[Trial]:
+    """What the report compares within raters, and its half credit from counts alone: milliseconds a study.
+
+    Answers come in random order, so that nothing drifts; log times have a level a rater (SD 0.3) and a difference of
+    the arms that varies over raters (SD 0.1).
+    """
+    del name
+    order = np.argsort(ratings.rater + generator.random(ratings.n))
+    position = np.empty(ratings.n)
+    position[order] = np.arange(ratings.n) - np.searchsorted(ratings.rater[order], ratings.rater[order])
+    slope = within_slope(ratings.outcome == 0, position / 10, ratings.rater, level=LEVEL)
+    yield _interval("drift_agree", (slope.low, slope.high), 0.0, slope.estimate)
+    arm = ratings.spade.astype(np.float64)
+    level, apart = generator.normal(0, 0.3, ratings.raters), generator.normal(math.log(TIME_RATIO), 0.1, ratings.raters)
+    log_time = level[ratings.rater] + apart[ratings.rater] * arm + generator.normal(8.3, 0.5, ratings.n)
+    ratio = within_slope(log_time, arm, ratings.rater, level=LEVEL)
+    yield _interval("time_ratio", (ratio.low, ratio.high), math.log(TIME_RATIO), ratio.estimate)
+    counted = three_outcomes(arm_counts(ratings, spade=False), arm_counts(ratings, spade=True), level=LEVEL)
+    truth = planted.difference("half_credit")
+    yield _interval("independent_half_credit", (counted.low, counted.high), truth, counted.half_credit)
+
+
 @dataclass(frozen=True)
 class Battery:
     """Methods that are run on the same studies.
@@ -188,6 +216,7 @@ BATTERIES: dict[str, Battery] = {
     "closed": Battery(_closed),
     "fitted": Battery(_fitted),
     "resampled": Battery(_resampled),
+    "within": Battery(_within),
     "bayesian": Battery(None, together=10),
 }
 """Methods by what a study costs them, so that each is run as often as it can be."""
@@ -202,9 +231,9 @@ def _trial(method: str, found: Estimate, truth: float, *, ratio: bool = False) -
     return Trial(method, value - truth, low <= truth <= high if known else None, rejected, high - low)
 
 
-def _interval(method: str, ends: tuple[float, float], truth: float) -> Trial:
+def _interval(method: str, ends: tuple[float, float], truth: float, value: float = math.nan) -> Trial:
     known = not any(math.isnan(end) for end in ends)
-    return Trial(method, math.nan, ends[0] <= truth <= ends[1] if known else None, None, ends[1] - ends[0])
+    return Trial(method, value - truth, ends[0] <= truth <= ends[1] if known else None, None, ends[1] - ends[0])
 
 
 def _log_odds_ratio(dense: float, spade: float) -> float:

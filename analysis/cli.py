@@ -102,6 +102,7 @@ def simulate(folder: Path, *, truth: str, raters: int, images: int, ratings: int
 @click.option("--closed", default=4000, show_default=True, type=click.IntRange(0), help="Studies a truth: formulas.")
 @click.option("--fitted", default=1000, show_default=True, type=click.IntRange(0), help="The same: fits.")
 @click.option("--resampled", default=1000, show_default=True, type=click.IntRange(0), help="The same: resampling.")
+@click.option("--within", default=4000, show_default=True, type=click.IntRange(0), help="The same: within raters.")
 @click.option("--bayesian", default=400, show_default=True, type=click.IntRange(0), help="The same: crossed model.")
 @click.option(
     "--store",
@@ -111,7 +112,7 @@ def simulate(folder: Path, *, truth: str, raters: int, images: int, ratings: int
     help="Where simulated studies are kept; the same command goes on from there.",
 )
 @click.option("--table", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the table here.")
-def calibrate(*, closed: int, fitted: int, resampled: int, bayesian: int, store: Path, table: Path | None) -> None:
+def calibrate(*, store: Path, table: Path | None, **studies: int) -> None:
     """Simulate studies with planted effects, and count how often each interval holds the truth."""
     from rich.progress import MofNCompleteColumn, Progress
 
@@ -121,7 +122,7 @@ def calibrate(*, closed: int, fitted: int, resampled: int, bayesian: int, store:
         task = bar.add_task("Simulated studies", total=None)
         calibration.run(
             store,
-            replications={"closed": closed, "fitted": fitted, "resampled": resampled, "bayesian": bayesian},
+            replications=studies,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     text = calibration.as_markdown(calibration.rates(store))

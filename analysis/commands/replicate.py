@@ -51,7 +51,7 @@ def replicate(studies: int, level: float, seed: int, folder: Path) -> None:
             seed=seed,
         )
     facts = {
-        "input": f"Table 4, {found.table.place}, and its {found.table.total} ratings",
+        "input": f"{found.table.place}, and its {found.table.total} ratings",
         "seed": f"{seed}",
         "simulated": f"{studies} studies a row",
         **options.versions(),

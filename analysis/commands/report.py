@@ -64,6 +64,7 @@ def report(  # noqa: PLR0917 - click passes by name
             "chains of "
             f"{found.posterior.chains.warm_up} + {found.posterior.chains.kept}"
         ),
+        "calibration": "how often each kind of interval held a planted truth: docs/calibration.md of spade-bench",
         **options.versions(),
     }
     written = pages.write(page.build(found, people, facts=facts), folder)

@@ -176,8 +176,7 @@ def _quality(raters: RaterAnalysis, level: float) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             f"{len(signed)} of {say.count(len(raters.quality), 'rater')} show a sign worth a look. Signs are read, "
-            "not acted "
-            "upon: who is left out was fixed before."
+            "not acted upon: nobody is left out for what they show here."
         )
     ]
     shown = (*signed, *(one for one in raters.quality if not one.signs))[:MOST_RATERS]
@@ -194,9 +193,9 @@ def _quality(raters: RaterAnalysis, level: float) -> list[Block]:
         "answers",
         "undecided",
         "agree if decided",
-        "left",
+        "chose left",
         "side, *p*",
-        "run",
+        "longest run",
         "run, *p*",
         "median s",
         "fast",

@@ -20,6 +20,7 @@ from ..simulation.profile import Population
 from .export import write
 
 TRUTH = "truth.json"
+_SPREAD = click.FloatRange(0, 10)
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
@@ -38,9 +39,42 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--undecided-dense", type=_SHARE, default=Population.undecided_dense, show_default=True)
 @click.option("--undecided-spade", type=_SHARE, default=Population.undecided_spade, show_default=True)
+@click.option("--spread", type=_SPREAD, default=Population.spread, show_default=True, help="SD over raters, in logits.")
+@click.option(
+    "--images-spread", "images_spread", type=_SPREAD, default=Population.images, show_default=True, help="Over images."
+)
+@click.option(
+    "--effect-over-raters",
+    type=_SPREAD,
+    default=Population.effect_over_raters,
+    show_default=True,
+    help="SD over raters of the arms' difference in agreement, in logits.",
+)
+@click.option(
+    "--effect-over-images",
+    type=_SPREAD,
+    default=Population.effect_over_images,
+    show_default=True,
+    help="The same over images.",
+)
+@click.option(
+    "--bias",
+    type=click.FloatRange(0, 1),
+    default=Population.bias,
+    show_default=True,
+    help="Answers of a favourite side.",
+)
 @click.option("--leaves", type=click.FloatRange(0, 1), default=Population.leaves, show_default=True, help="Per answer.")
 def simulate(
-    *, raters: int, ratings: int, out: Path, images: int, stimuli: Path | None, seed: int, **planted: float
+    *,
+    raters: int,
+    ratings: int,
+    out: Path,
+    images: int,
+    images_spread: float,
+    stimuli: Path | None,
+    seed: int,
+    **planted: float,
 ) -> None:
     """Let simulated raters take a study through the app; write the export and what was planted to OUT.
 
@@ -75,7 +109,7 @@ def simulate(
             run,
             raters=raters,
             ratings=ratings,
-            population=Population(**planted),
+            population=Population(images=images_spread, **planted),
             seed=seed,
             progress=lambda _count: bar.update(1),
         )

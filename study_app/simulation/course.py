@@ -13,7 +13,7 @@ from ..database import Database
 from ..errors import InputError, StudyError
 from ..models import Arm, Assignment, Identity, Participant, Run, Side, Task
 from .browser import Browser
-from .profile import Population, Profile, draw
+from .profile import Population, Profile, draw, shift_of_image
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ class Course:
     seed: int
     people: tuple[dict[str, object], ...]
     expected: dict[str, float]
-    """Shares of outcomes, by arm, that these raters' profiles give for the tasks they were lent."""
+    """Shares of outcomes, by arm, that these raters' profiles give for the tasks they were lent, on the usual image."""
     answers: int
     requests: int
 
@@ -90,8 +90,10 @@ def run_study(
         if not person.pseudonym:
             _enrol(person, run, database, seed)
         else:
-            arm, key = _asked(database, person.browser.task or "")
-            person.browser.answer(person.profile.choose(arm, key, person.generator), person.thinking)
+            arm, key, image = _asked(database, person.browser.task or "")
+            seen = Random(f"{seed}/image/{image}")  # noqa: S311 - a simulation
+            shift = shift_of_image(population, arm, seen)
+            person.browser.answer(person.profile.choose(arm, key, person.generator, shift=shift), person.thinking)
             person.answers[arm] += 1
             given += 1
             progress(given)
@@ -134,13 +136,13 @@ def _enrol(person: _Person, run: Run, database: Database, seed: int) -> None:
     person.browser.train()
 
 
-def _asked(database: Database, token: str) -> tuple[Arm, Side]:
-    """Arm and right side of a task: what the planted behaviour hangs on, and no browser is told."""
+def _asked(database: Database, token: str) -> tuple[Arm, Side, int]:
+    """Arm, right side and image of a task: what the planted behaviour hangs on, and no browser is told."""
     with database.reading() as session:
         row = session.execute(
-            select(Task.arm, Assignment.key_side).join(Assignment.task).where(Assignment.token == token)
+            select(Task.arm, Assignment.key_side, Task.image_id).join(Assignment.task).where(Assignment.token == token)
         ).one()
-    return row[0] or "dense", row[1]
+    return row[0] or "dense", row[1], row[2]
 
 
 def _expected(people: list[_Person]) -> dict[str, float]:

@@ -71,7 +71,7 @@ def test_a_run_goes_on_where_it_stopped_and_gives_what_one_run_gives(tmp_path: P
     assert calibration.as_markdown(calibration.rates(parts)) == calibration.as_markdown(calibration.rates(whole))
 
 
-@pytest.mark.parametrize("battery", ["fitted", "resampled"])
+@pytest.mark.parametrize("battery", ["fitted", "resampled", "within"])
 def test_every_other_battery_gives_intervals_too(battery: str) -> None:
     found = calibration.trials("none", 0, battery=battery)
     assert all(one.covered is not None or one.rejected is not None for one in found)

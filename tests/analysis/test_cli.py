@@ -37,7 +37,7 @@ def test_a_simulated_study_is_written_as_an_export_that_conforms(tmp_path: Path)
 
 
 def test_calibration_writes_its_table_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    few = ["--closed", "1", "--fitted", "0", "--resampled", "0", "--bayesian", "0"]
+    few = ["--closed", "1", "--fitted", "0", "--resampled", "0", "--within", "0", "--bayesian", "0"]
     few += ["--store", str(tmp_path / "trials.jsonl")]
     done = CliRunner().invoke(main, ["calibrate", *few, "--table", str(tmp_path / "table.md")])
     assert done.exit_code == 0, done.output

@@ -28,7 +28,7 @@ class Row:
 
     Attributes:
         name: what is computed.
-        seconds: CPU seconds of our way, the median of the rounds.
+        seconds: CPU seconds of our way, the median of the rounds; of one unit where the work yields many.
         other: what it is compared with.
         other_seconds: CPU seconds of the other way, the median of the rounds; scaled up where only a share was run.
         ratio: median over the rounds of other / ours.
@@ -72,7 +72,8 @@ def one_thread() -> Iterator[None]:
 def paired(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Paired:
     """Adds a row to the table: `ours` and `theirs` timed in turns.
 
-    `theirs_times` says how often `theirs` would have to run for the work that `ours` does once.
+    `theirs_times` says how often `theirs` would have to run for the work that `ours` does once, and `units` how many of
+    what the row is about that work yields: the seconds are those of one.
     """
     if benchmark.disabled:
         pytest.skip("speed is measured with --benchmark-enable (tox run -e speed)")
@@ -84,6 +85,7 @@ def paired(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Paire
         other: str,
         theirs: Work,
         theirs_times: float = 1,
+        units: float = 1,
         target: float | None = None,
         rounds: int = 5,
     ) -> None:
@@ -100,7 +102,8 @@ def paired(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Paire
         benchmark.pedantic(ours, setup=take_turns, rounds=rounds)  # type: ignore[no-untyped-call]
         mine = benchmark.stats.stats.data
         ratios = [theirs / own for theirs, own in zip(others, mine, strict=True)]
-        row = Row(name, median(mine), other, median(others), median(ratios), min(ratios), max(ratios), target)
+        seconds, other_seconds = median(mine) / units, median(others) / units
+        row = Row(name, seconds, other, other_seconds, median(ratios), min(ratios), max(ratios), target)
         benchmark.extra_info.update(asdict(row))
         request.config.stash[_ROWS].append(row)
 
