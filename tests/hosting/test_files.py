@@ -1,7 +1,11 @@
 """The container files say what the code says: settings, ports, users, secrets."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +60,35 @@ def test_every_secret_that_is_read_is_given_and_every_secret_given_is_made_in_th
     assert {one["file"] for one in COMPOSE["secrets"].values()} == {
         f"./{path}" for path in re.findall(r"> (secrets/\w+)$", GUIDE, flags=re.MULTILINE)
     }
+
+
+def program(name: str) -> str:
+    """The path of a command that comes with the group `test`; the test skips where it does not."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"{name} is not installed (group `test`)")
+    return found
+
+
+def linted(text: str) -> list[str]:
+    words = [program("hadolint"), "--no-color", "-"]
+    return subprocess.run(words, input=text, text=True, capture_output=True, check=False).stdout.splitlines()  # noqa: S603 - the line above
+
+
+def test_hadolint_finds_nothing_in_the_containerfile_and_something_in_a_worse_one() -> None:
+    assert linted(CONTAINERFILE) == []
+    assert any("DL3020" in line for line in linted(CONTAINERFILE.replace("COPY . .", "ADD . .")))
+
+
+def test_the_compose_file_is_one_by_the_specification_and_a_misspelt_one_is_not(tmp_path: Path) -> None:
+    misspelt = tmp_path / "compose.yaml"
+    misspelt.write_text(
+        (HOSTING / "compose.yaml").read_text(encoding="utf-8").replace("healthcheck:", "healthchek:", 1)
+    )
+    words = [program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    for path, expected in ((HOSTING / "compose.yaml", 0), (misspelt, 1)):
+        done = subprocess.run([*words, str(path)], capture_output=True, text=True, check=False)  # noqa: S603 - as above
+        assert done.returncode == expected, done.stdout
 
 
 def test_one_port_goes_from_gunicorn_over_the_health_check_to_the_proxy() -> None:
