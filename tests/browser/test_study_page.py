@@ -217,3 +217,30 @@ def test_a_second_tab_left_behind_answers_nothing_and_goes_on_with_the_first(pag
     left(tab, first)
     assert drawn(tab) == now
     assert "2 of 12" in tab.locator(".progress").inner_text()
+
+
+@pytest.mark.browser
+def test_a_picture_that_does_not_arrive_stops_the_answer_and_the_task_can_be_loaded_again_or_left_out(
+    page: "Page",
+) -> None:
+    agree(page)
+    train(page)
+    first = page.url
+    page.route("**/s/*/pattern", lambda route: route.abort())
+    page.reload()
+    page.get_by_role("alert").wait_for()
+    assert "A picture did not arrive" in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("button", name="Confirm").is_disabled()
+    assert page.locator("input[value=left]").is_disabled()
+    assert violations(page) == []
+    page.unroute("**/s/*/pattern")
+    page.get_by_role("link", name="Load again").click()
+    assert drawn(page) == first
+    page.route("**/s/*/pattern", lambda route: route.abort())
+    page.reload()
+    page.get_by_role("alert").wait_for()
+    page.unroute("**/s/*/pattern")
+    page.get_by_role("button", name="Leave this task out").click()
+    left(page, first)
+    drawn(page)
+    assert "1 of 12" in page.locator(".progress").inner_text()

@@ -14,7 +14,7 @@ from study_world import MakeWorld, World
 
 from study_app import migration
 from study_app.database import Database, lock_run
-from study_app.models import RATING, Assignment, Response
+from study_app.models import RATING, Assignment, Response, Task
 
 
 def answers(world: World) -> int:
@@ -136,6 +136,35 @@ def test_the_back_button_leads_to_the_open_task_and_a_form_kept_there_changes_no
     assert "Thank you, you are done" in replayed.text
     with world.database.reading() as db:
         assert set(db.scalars(select(Response.choice))) == {"left"}
+
+
+def test_a_task_whose_picture_did_not_arrive_is_left_out_and_never_answered(rater: Rater, world: World) -> None:
+    rater.begin()
+    task, form = rater.task, rater.form()
+    rater.post(f"/t/{task}/void")
+    assert rater.task != task
+    assert rater.post(f"/t/{task}", form).status_code == 409
+    rater.get("/task")
+    rater.answer()
+    with world.database.reading() as db:
+        void = db.scalars(select(Assignment).where(Assignment.state == "void")).one()
+        # Others may have more luck with it, so it is not withdrawn.
+        assert (void.token, void.void_reason, void.response) == (task, "picture did not arrive", None)
+        assert db.scalars(select(Task.id).where(Task.withdrawn_at.is_not(None))).all() == []
+    assert answers(world) == 1
+
+
+def test_a_task_that_was_answered_or_not_shown_cannot_be_left_out(rater: Rater, world: World) -> None:
+    rater.begin()
+    task = rater.task
+    with world.database.reading() as db:
+        ahead = db.scalars(select(Assignment.token).where(Assignment.position == 1)).one()
+    rater.post(f"/t/{ahead}/void")
+    rater.answer()
+    rater.post(f"/t/{task}/void")
+    with world.database.reading() as db:
+        assert db.scalars(select(Assignment).where(Assignment.state == "void")).all() == []
+    assert rater.task == ahead
 
 
 @pytest.fixture
