@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from .errors import StudyError
 from .models import Assignment, Choice, InputMode, Participant, Response, ResponseRevision, Task
@@ -42,11 +42,12 @@ def find(session: Session, participant: Participant, token: str) -> Assignment |
     Who goes on to lend tasks or to take one out takes `database.lock_run` first, as `assignment.hold` does, so that
     two writers never wait for each other.
     """
+    # Without its answer, which is asked for afterwards: a statement that waited for the row does not see what was
+    # committed to other tables meanwhile.
     return session.scalar(
         select(Assignment)
         .where(Assignment.token == token, Assignment.participant_id == participant.id)
-        .options(joinedload(Assignment.response))
-        .with_for_update(of=Assignment)
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
 

@@ -1,7 +1,9 @@
 """What goes wrong while people answer: time, disk, locks and connections, and a browser that goes its own ways."""
 
 import resource
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from rater import Rater, hidden
 from sqlalchemy import func, select, text
 from study_world import MakeWorld, World
 
-from study_app import migration
+from study_app import answering, migration
 from study_app.database import Database, lock_run
 from study_app.models import RATING, Assignment, Response, Task
 
@@ -169,8 +171,8 @@ def test_a_task_that_was_answered_or_not_shown_cannot_be_left_out(rater: Rater, 
 
 @pytest.fixture
 def hosted(postgres_url: str, make_world: MakeWorld) -> Iterator[World]:
-    """The study in PostgreSQL, whose locks are waited for half a second."""
-    with Database(postgres_url, busy_seconds=0.5) as database:
+    """The study in PostgreSQL, whose locks are waited for two seconds."""
+    with Database(postgres_url, busy_seconds=2) as database:
         migration.downgrade(database)
         migration.upgrade(database)
         yield make_world(database)
@@ -198,6 +200,26 @@ def test_a_row_locked_in_postgresql_is_said_to_be_busy_and_the_answer_can_be_sen
     rater.page = page
     assert rater.post(f"/t/{task}", form, follow=False).status_code == 303
     assert answers(hosted) == 1
+
+
+def test_an_answer_that_comes_while_the_same_is_being_stored_waits_and_finds_it(
+    hosted: World, make_app: Callable[..., Flask]
+) -> None:
+    rater = Rater(impatient(make_app, hosted))
+    rater.begin()
+    task, form = rater.task, rater.form(choice="both")
+    with ThreadPoolExecutor(1) as pool:
+        with hosted.writing() as (db, _):
+            first = db.scalars(select(Assignment).where(Assignment.token == task).with_for_update()).one()
+            second = pool.submit(rater.post, f"/t/{task}", form, follow=False)
+            while not db.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert not second.done()
+                time.sleep(0.01)
+            given = answering.Given(choice="left", input="click", idempotency_key=form["idem"], locale="en")
+            answering.answer(db, first, given, hosted.clock())
+        assert second.result().status_code == 303
+    with hosted.database.reading() as db:
+        assert db.scalars(select(Response.choice)).all() == ["left"]
 
 
 def test_connections_that_the_database_drops_cost_no_answer(hosted: World, make_app: Callable[..., Flask]) -> None:
