@@ -1,5 +1,7 @@
 """Progress bars on standard error: samples found, and the step of the sample at work."""
 
+from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -8,11 +10,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from .production import Standing
 
+SECONDS_BETWEEN = 30
+"""After which a rejected sample is worth a line: most are rejected, and each may take a minute."""
+
 
 class Bars:
-    """Two bars while it lasts; a line a sample where there is no terminal to draw them on."""
+    """Two bars while it lasts; where there is no terminal to draw them on, a line a sample, and one now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -24,7 +30,7 @@ class Bars:
         )
         self._samples: TaskID | None = None
         self._step = self._progress.add_task("looking for samples", total=100, visible=True)
-        self._found = -1
+        self._found, self._rejected, self._told_at = -1, 0, clock()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -42,9 +48,11 @@ class Bars:
             self._samples = self._progress.add_task(told, total=now.wanted)
         self._progress.update(self._samples, completed=now.found, description=told)
         self._progress.update(self._step, description="looking for samples", completed=0)
-        if not self._console.is_terminal and now.found != self._found:
+        late = now.rejected != self._rejected and self._clock() - self._told_at >= SECONDS_BETWEEN
+        if not self._console.is_terminal and (now.found != self._found or late):
             self._console.print(f"{now.found} of {now.wanted} samples found, {now.rejected} rejected")
-        self._found = now.found
+            self._told_at = self._clock()
+        self._found, self._rejected = now.found, now.rejected
 
     def watch(self, what: str, share: float) -> None:
         """A step of the sample at work."""
