@@ -8,6 +8,7 @@ import torch
 import torchvision
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from torch import nn
 
 from . import checkpoint, photograph, picture, pruners, sparsity
@@ -21,7 +22,7 @@ from .trace import Normalise
 
 _TRACES = {"obc": "SPADE", "sparsegpt": "FastSPADE"}
 _SOLVER_NAMES = {"obc": "SPADE, exact OBC", "sparsegpt": "FastSPADE, SparseGPT"}
-_STAGES = {"trace": "pruning for this image", "maps": "saliency maps"}
+_STAGES = {"look": "looking at the image", "trace": "pruning for this image", "maps": "saliency maps"}
 
 
 def _trace(question: Question) -> str:
@@ -174,14 +175,20 @@ def _announce(console: Console, model: nn.Module, question: Question) -> None:
 def _answered(
     console: Console, model: nn.Module, image: torch.Tensor, question: Question, normalise: Normalise
 ) -> Explanation:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    at_work = TextColumn("{task.fields[at]}", table_column=Column(no_wrap=True))
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), at_work)
+    tenths = dict.fromkeys(_STAGES, 0)
     with Progress(*columns, console=console) as progress:
-        tasks = {stage: progress.add_task(words, total=1.0, start=False) for stage, words in _STAGES.items()}
+        tasks = {stage: progress.add_task(words, total=1.0, start=False, at="") for stage, words in _STAGES.items()}
 
-        def watch(stage: str, share: float) -> None:
+        def watch(stage: str, share: float, at: str) -> None:
             if share == 0:
                 progress.start_task(tasks[stage])
-            progress.update(tasks[stage], completed=share)
+            progress.update(tasks[stage], completed=share, at=at)
+            # Where no bar can move, as in the log of a scheduler, a line at each tenth.
+            if not console.is_terminal and int(10 * share) > tenths[stage]:
+                tenths[stage] = int(10 * share)
+                console.print(f"{_STAGES[stage]}: {share:.0%}{f', at {at}' if at else ''}", soft_wrap=True)
 
         return explanation(model, image, question, normalise=normalise, watch=watch)
 

@@ -12,6 +12,7 @@ from .layers import prunable_layers
 from .protocol import protocol as named_protocol
 from .saliency import SETTINGS, MapNotFinite, MethodUnavailable, Prepared, explain, heatmap
 from .saliency import prepare as prepare_saliency
+from .saliency.rewrite import twin_of
 from .sparsity import Ratios
 from .trace import Normalise
 from .trace import prepare as prepare_trace
@@ -20,7 +21,8 @@ from .trace import prepare as prepare_trace
 # measured 12 to 18 e9 over the layers of ResNet50. Only the estimate shown beforehand depends on it.
 _ELIMINATION_RATE = 15e9
 
-Watch = Callable[[str, float], None]
+Watch = Callable[[str, float, str], None]
+"""Called with a stage (`look`, `trace` or `maps`), the share of it that is done, and what is worked on now."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def explanation(
     question: Question,
     *,
     normalise: Normalise,
-    watch: Watch = lambda _stage, _share: None,
+    watch: Watch = lambda *_: None,
 ) -> Explanation:
     """The answer to a question about an image; the model is not touched.
 
@@ -136,26 +138,29 @@ def explanation(
         image: [3, H, W] in [0, 1].
         question: What is asked.
         normalise: From [N, 3, H, W] in [0, 1] to what the model takes.
-        watch: Called as work proceeds, with the stage (`trace` or `maps`) and the share of it that is done.
+        watch: Called as work proceeds: the image and its augmentations are run (`look`), each layer is solved
+            (`trace`), each method is asked (`maps`).
 
     Raises:
-        InputError: The target is out of range, scores are not finite, or an argument cannot be used.
+        InputError: The model gives no row of scores, the target is out of range, scores are not finite, or an
+            argument cannot be used.
     """
     x = normalise(image[None])
-    dense_scores = _scores(model, x, "network")
+    dense_prepared = prepare_saliency(model)
+    dense_prepared.anatomy(x)  # what gives no row of scores is refused now, not after minutes of pruning
+    dense_scores = _scores(twin_of(model), x, "network")
     target = _target(question.target, dense_scores)
     start = time.perf_counter()
     sparse, sparsity, fallbacks = _trace(model, image, question, normalise, watch)
     trace_seconds = time.perf_counter() - start
     sparse_scores = _scores(sparse, x, "sparse trace")
     start = time.perf_counter()
-    dense_prepared = prepare_saliency(model)
     networks = (dense_prepared, prepare_saliency(sparse, like=dense_prepared))
     pairs = []
     for done, method in enumerate(question.methods):
-        watch("maps", done / len(question.methods))
+        watch("maps", done / len(question.methods), method)
         pairs.append(_pair(method, networks, x, target, question))
-    watch("maps", 1.0)
+    watch("maps", 1.0, "")
     return Explanation(
         image=image,
         target=target,
@@ -172,8 +177,9 @@ def explanation(
 def _trace(
     model: nn.Module, image: torch.Tensor, question: Question, normalise: Normalise, watch: Watch
 ) -> tuple[nn.Module, dict[str, float], dict[str, tuple[str, ...]]]:
-    watch("trace", 0.0)
     costs = layer_costs(model, question.ratios, question.solver)
+    n = question.n_augmentations
+    watch("look", 0.0, f"{n} augmentations")
     prepared = prepare_trace(
         model,
         image,
@@ -181,15 +187,18 @@ def _trace(
         solver=question.solver,  # checked by `prepare`, which answers with near names
         protocol=question.protocol,
         layers=list(costs),
-        n_augmentations=question.n_augmentations,
+        n_augmentations=n,
         generator=torch.Generator().manual_seed(question.seed),
+        watch=lambda done: watch("look", done / n, f"{done} of {n} augmentations"),
     )
+    watch("look", 1.0, "")
     # Layers are solved here one by one, and kept by `prepared`, so that the time left can be told.
     done, total = 0.0, sum(costs.values())
-    for name in prepared.layers:
+    for number, name in enumerate(prepared.layers, 1):
+        watch("trace", done / total, f"{name}, layer {number} of {len(prepared.layers)}")
         prepared.solve(name, question.ratios[name])
         done += costs[name]
-        watch("trace", done / total)
+    watch("trace", 1.0, "")
     ratios = {name: question.ratios[name] for name in prepared.layers}
     achieved, fallbacks = prepared.outcome(ratios)
     sparsity = {name: achieved.get(name, 0.0) for name in prunable_layers(model)}  # in the order of the network
@@ -215,7 +224,7 @@ def _pair(method: str, networks: Iterable[Prepared], x: torch.Tensor, target: in
 
 def _scores(model: nn.Module, x: torch.Tensor, who: str) -> torch.Tensor:
     with torch.no_grad():
-        scores: torch.Tensor = model(x)[0]
+        scores: torch.Tensor = model(x.clone())[0]
     if not torch.isfinite(scores).all():
         raise InputError(f"The {who} gives scores that are NaN or infinite for this image; nothing can be explained.")
     return scores

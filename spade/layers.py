@@ -93,7 +93,7 @@ def layer_grams(
     n_images = 0
     with watched(wanted, add), evaluating(model):
         for batch in chain([first], batches):
-            model(batch)
+            model(batch.clone())  # a network may work in place on what it is given
             n_images += len(batch)
             watch(n_images)
     return {name: finite(total.hessian(n_images), name) for name, total in sums.items()}
@@ -136,7 +136,7 @@ def check_takes(model: nn.Module, image: Tensor) -> None:
     """
     try:
         with evaluating(model):
-            model(image)
+            model(image.clone())
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:

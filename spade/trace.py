@@ -348,7 +348,10 @@ class _Task:
 
 def _copied(model: nn.Module) -> nn.Module:
     """A copy in evaluation mode, with the hooks of the original: they may be part of what it computes."""
+    # Hooks of old-style weight norm and of pruning masks keep a computed tensor, which deepcopy refuses.
+    computed = [value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor)]
+    memo = {id(value): value.detach().clone() for value in computed}
     try:
-        return copy.deepcopy(model).eval()
+        return copy.deepcopy(model, memo).eval()
     except (RuntimeError, TypeError) as error:
         raise InputError(f"{type(model).__name__} cannot be copied, and no trace is made in place: {error}.") from error

@@ -40,9 +40,10 @@ _CALLS = {
 def obstacle(model: nn.Module) -> str:
     """Why relevance cannot be propagated through this network, as a clause; empty where it can.
 
-    The rules hold for ReLU networks (appendix D.1 excludes MobileNet-V2 for the same reason), and each
-    residual addition must be known: an addition left to the plain gradient doubles relevance, silently.
-    Known are those of torchvision's BasicBlock and Bottleneck.
+    The rules hold for ReLU networks (appendix D.1 leaves MobileNet-V2 out as well; its depthwise layers would lose
+    nearly all relevance, see docs/decisions/lrp-and-depthwise.md), and each residual addition must be known: an
+    addition left to the plain gradient doubles relevance, silently. Known are those of torchvision's BasicBlock and
+    Bottleneck.
     """
     rest = [
         (name, module)

@@ -28,7 +28,8 @@ def gradient_shap(query: Query) -> Answer:
     of that sampling. Captum's tutorial adds the image itself to the references, which halves the map and
     wastes half of the passes; the paper does not say.
     """
-    shap = GradientShap(query.network)
+    # Captum's random points are float32 whatever the image is.
+    shap = GradientShap(lambda images: query.network(images.to(query.x.dtype)))
     total = query.blank
     remaining = query.settings.shap_samples
     with query.borrowed_randomness():

@@ -40,9 +40,10 @@ class Anatomy:
 class Prepared:
     """A twin of a model, with single-use activations, that every method may put hooks on.
 
-    It holds the model's own tensors by reference: weights changed in place are seen, weights replaced by
-    other tensors are not (call `prepare(model, like=...)` again, which costs a millisecond or so). One
-    explanation at a time: hooks make it unsafe to share between threads.
+    It holds the model's own parameters by reference: weights changed in place are seen, weights replaced by
+    other tensors are not (call `prepare(model, like=...)` again, which costs a millisecond or so). Buffers are
+    copied, so that a pass that moves them moves none of the model's. One explanation at a time: hooks make it
+    unsafe to share between threads.
 
     Attributes:
         source: The model as it was given; never run with hooks, never changed.
@@ -81,10 +82,12 @@ def prepare(model: nn.Module, *, like: Prepared | None = None) -> Prepared:
         InputError: The model cannot be copied, or is not of the kind of `like`.
     """
     if like is not None:
-        network = rebind(like.network, like.source, model)
+        network = rebind(like.network, model)
         return Prepared(model, network, like.rewritten, like.lrp_obstacle, _anatomy=like._anatomy)  # noqa: SLF001 - its own kind
     network = twin_of(model)
-    return Prepared(model, network, tuple(single_use(network)), obstacle(model))
+    # On the twin: to read a forward is to run it on stand-ins, and it may change a state on the way.
+    lrp_obstacle = obstacle(network)
+    return Prepared(model, network, tuple(single_use(network)), lrp_obstacle)
 
 
 def _examine(prepared: Prepared, x: torch.Tensor) -> Anatomy:
@@ -103,7 +106,7 @@ def _examine(prepared: Prepared, x: torch.Tensor) -> Anatomy:
     try:
         with torch.no_grad():
             scores = prepared.network(x)
-            reference = twin_of(prepared.source)(x) if prepared.rewritten else scores
+            reference = twin_of(prepared.source)(x.clone()) if prepared.rewritten else scores
     except (RuntimeError, ValueError, TypeError, IndexError) as problem:
         raise InputError(
             f"The network cannot take an input of shape {list(x.shape)}: {str(problem).splitlines()[0]}"

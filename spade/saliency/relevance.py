@@ -34,7 +34,7 @@ def lrp(query: Query) -> Answer:
     network = canonical(query.prepared.source)
     with torch.no_grad():
         scores = query.network(query.x)
-        first = _first_convolution(network, query.x, scores)
+        first = _first_convolution(network, query.x.clone(), scores)
     start = torch.zeros_like(scores)
     start[0, query.target] = query.score
     with Gradient(network, _composite(query.x, first), attr_output=start) as propagate:

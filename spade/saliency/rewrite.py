@@ -93,8 +93,8 @@ def has_own_forward(module: nn.Module) -> bool:
     return not type(module).__module__.startswith("torch.nn.")
 
 
-def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
-    yield from model.parameters()
+def _state(model: nn.Module) -> Iterator[torch.Tensor]:
+    """Tensors that a model holds besides its parameters; a pass may change them."""
     yield from model.buffers()
     for module in model.modules():
         # Pruning hooks and old-style weight norm keep a computed tensor as a plain attribute.
@@ -102,19 +102,19 @@ def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
 
 
 def twin_of(model: nn.Module, *, share: bool = True) -> nn.Module:
-    """A structural copy in eval mode, nothing in place, that holds the same tensors and none of the same modules.
+    """A structural copy in eval mode, nothing in place, that holds the same parameters and none of the same modules.
 
-    Hooks, modes and attributes put on the twin never reach the model. With `share` the twin's parameters
-    are the model's own tensors; without, they are new tensor objects over the same memory, so that even
-    `.data` may be set on the twin.
+    Hooks, modes and attributes put on the twin never reach the model, nor does what its passes leave in buffers: those
+    are its own. With `share` the twin's parameters are the model's own tensors; without, they are new tensor objects
+    over the same memory, so that even `.data` may be set on the twin.
 
     Raises:
         InputError: The model holds something that cannot be copied.
     """
-    memo: dict[int, object] = {}
-    for tensor in _tensors(model):
-        alias = tensor if share else tensor.detach()
-        memo[id(tensor)] = nn.Parameter(alias, requires_grad=False) if _new_parameter(tensor, share) else alias
+    memo: dict[int, object] = {id(tensor): tensor.detach().clone() for tensor in _state(model)}
+    for parameter in model.parameters():
+        alias = _differentiable(parameter)
+        memo[id(parameter)] = alias if share else nn.Parameter(alias.detach(), requires_grad=False)
     try:
         twin = copy.deepcopy(model, memo).eval()
     except Exception as problem:
@@ -128,27 +128,34 @@ def twin_of(model: nn.Module, *, share: bool = True) -> nn.Module:
     return twin
 
 
-def _new_parameter(tensor: torch.Tensor, share: bool) -> bool:  # noqa: FBT001 - one caller, a line above
-    return isinstance(tensor, nn.Parameter) and not share
-
-
-def rebind(twin: nn.Module, source: nn.Module, target: nn.Module) -> nn.Module:
-    """A copy of `twin`, made from `source`, that holds the tensors of `target`, a model of the same kind.
+def rebind(twin: nn.Module, target: nn.Module) -> nn.Module:
+    """A copy of `twin` that holds the parameters of `target`, a model of the same kind, and the values of its buffers.
 
     Raises:
         InputError: The two models do not have the same parameters and buffers.
     """
-    theirs = dict(target.named_parameters(remove_duplicate=False)) | dict(target.named_buffers(remove_duplicate=False))
-    memo: dict[int, object] = {}
-    ours = dict(source.named_parameters(remove_duplicate=False)) | dict(source.named_buffers(remove_duplicate=False))
+    ours, theirs = _named(twin), _named(target)
     if ours.keys() != theirs.keys() or any(ours[name].shape != theirs[name].shape for name in ours):
         raise InputError(
-            f"A preparation made for one {type(source).__name__} cannot serve this {type(target).__name__}: "
+            f"A preparation made for one {type(twin).__name__} cannot serve this {type(target).__name__}: "
             "their parameters differ. Call prepare(model) without `like`."
         )
+    memo: dict[int, object] = {id(tensor): tensor.detach().clone() for tensor in _state(twin)}
     for name, tensor in ours.items():
-        memo[id(tensor)] = theirs[name]
+        other = theirs[name]
+        memo[id(tensor)] = _differentiable(other) if isinstance(other, nn.Parameter) else other.detach().clone()
     return copy.deepcopy(twin, memo)
+
+
+def _differentiable(parameter: nn.Parameter) -> nn.Parameter:
+    """The parameter itself, unless it was made in inference mode: gradients cannot pass it, nor is it ever changed."""
+    if not parameter.is_inference():
+        return parameter
+    return nn.Parameter(parameter.detach().clone(), requires_grad=False)
+
+
+def _named(model: nn.Module) -> dict[str, torch.Tensor]:
+    return dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
 
 
 def single_use(twin: nn.Module) -> list[str]:
@@ -167,7 +174,14 @@ def single_use(twin: nn.Module) -> list[str]:
     for module in list(twin.modules()):
         if type(module) in SINGLE_USE:
             module.register_forward_pre_hook(_own_input)
+    twin.register_forward_pre_hook(_own_batch)
     return changed
+
+
+def _own_batch(_module: nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
+    # A network that works in place on what it is given (x -= mean) would change the caller's image, and cannot on a
+    # tensor that asks for its gradient. Captum's DeepLift passes tuples, of which it makes a batch of its own.
+    return tuple(each.clone() if isinstance(each, torch.Tensor) else each for each in inputs)
 
 
 def _own_input(_module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

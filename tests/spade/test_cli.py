@@ -2,6 +2,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torchvision
 from PIL import Image
 
 from spade import cli, explain_command
+from spade.explanation import explanation
 
 Run = Callable[..., tuple[int, str]]
 
@@ -169,6 +171,34 @@ def test_ctrl_c_ends_without_a_trace_back(run: Run, monkeypatch: pytest.MonkeyPa
     code, told = run()
     assert code == 130
     assert "stopped" in told
+
+
+@pytest.mark.parametrize("stage", ["look", "trace", "maps"])
+def test_ctrl_c_at_any_stage_leaves_no_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stage: str
+) -> None:
+    def interrupted(*args: Any, watch: Callable[..., None], **options: Any) -> object:
+        def stop(at: str, *facts: object) -> None:
+            watch(at, *facts)
+            if at == stage:
+                raise KeyboardInterrupt
+
+        return explanation(*args, watch=stop, **options)
+
+    monkeypatch.setattr(explain_command, "explanation", interrupted)
+    there = set(tmp_path.iterdir())
+    code, told = run()
+    assert code == 130
+    assert "spade: stopped; nothing was written." in told
+    assert "Traceback" not in told
+    assert set(tmp_path.iterdir()) == there
+
+
+def test_a_log_without_a_terminal_says_how_far_it_is(run: Run) -> None:
+    _, told = run()
+    assert "looking at the image: 100%" in told
+    assert "pruning for this image: 100%" in told
+    assert "saliency maps: 100%" in told
 
 
 def test_help_does_not_import_torch() -> None:

@@ -113,18 +113,52 @@ def test_a_method_that_cannot_run_has_its_reason(image: torch.Tensor, model: nn.
     assert answer.pairs[1].reason == ""
 
 
-def test_progress_runs_from_nothing_to_all_in_both_stages(model: nn.Module, image: torch.Tensor) -> None:
+def test_progress_runs_from_nothing_to_all_and_names_each_layer_and_method(
+    model: nn.Module, image: torch.Tensor
+) -> None:
     seen: dict[str, list[float]] = {}
+    worked_on: dict[str, list[str]] = {}
 
-    def watch(stage: str, share: float) -> None:
+    def watch(stage: str, share: float, at: str) -> None:
         seen.setdefault(stage, []).append(share)
+        worked_on.setdefault(stage, []).append(at)
 
     explanation(model, image, QUESTION, normalise=_identity, watch=watch)
     for shares in seen.values():
         assert shares[0] == 0
         assert shares[-1] == pytest.approx(1)
         assert shares == sorted(shares)
-    assert list(seen) == ["trace", "maps"]
+    assert list(seen) == ["look", "trace", "maps"]
+    assert worked_on["look"] == ["16 augmentations", "16 of 16 augmentations", ""]
+    assert worked_on["trace"] == ["2, layer 1 of 2", "6, layer 2 of 2", ""]
+    assert worked_on["maps"] == ["Saliency", "LIME", ""]
+
+
+class _Answering(nn.Module):
+    """Puts the scores into a dictionary, as many libraries do."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"logits": self.model(x)}
+
+
+def test_a_network_that_gives_no_row_of_scores_is_refused_before_anything_is_pruned(
+    model: nn.Module, image: torch.Tensor
+) -> None:
+    stages: list[str] = []
+    ratios = {f"model.{name}": ratio for name, ratio in QUESTION.ratios.items()}
+    with pytest.raises(InputError, match="answers one image with dict; saliency methods need one row of scores"):
+        explanation(
+            _Answering(model),
+            image,
+            replace(QUESTION, ratios=ratios),
+            normalise=_identity,
+            watch=lambda stage, *_: stages.append(stage),
+        )
+    assert not stages
 
 
 def test_scores_that_are_not_finite_are_told(model: nn.Module, image: torch.Tensor) -> None:

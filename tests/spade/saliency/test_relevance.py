@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 import torchvision
+from safetensors.torch import load_file
 from torch import nn
+from torch.nn import functional
 from torchvision.models.resnet import BasicBlock
 
+from spade import photograph
 from spade.saliency import MethodUnavailable, explain
 
 
@@ -76,6 +80,37 @@ def test_networks_without_relu_are_refused_with_the_reason(
 ) -> None:
     with pytest.raises(MethodUnavailable, match=reason):
         explain("LRP", torchvision_network(name), torch.zeros(1, 3, 64, 64), 0, generator=generator)
+
+
+def test_mobilenet_v2_loses_its_relevance_in_depthwise_convolutions_and_not_in_relu6(
+    shared_data: Path, generator: torch.Generator
+) -> None:
+    """Why MobileNet-V2 is refused, see docs/decisions/lrp-and-depthwise.md: the top of the trained network as a plain
+    chain with ReLU: no residual addition in it, and one unit in a thousand or fewer of its depthwise layer above 6."""
+    data = shared_data / "imagenet_like"
+    model = torchvision.models.get_model("mobilenet_v2", weights=None)
+    model.load_state_dict(load_file(data / "mobilenet_v2.safetensors"))
+    features, head = model.eval().get_submodule("features"), model.get_submodule("classifier")
+    (expand, depthwise, project, norm), top = features[17].conv, features[18]
+    photo = photograph.read(min((data / "images" / "0001").glob("*.jpg")), resize=256, crop=224)
+    with torch.no_grad():
+        below = features[:17]((photo.image[None] - 0.5) / 0.5)
+        units = expand(below)
+        assert float((depthwise(units) >= 6).float().mean()) < 1e-3
+        products = functional.conv2d(units, depthwise[0].weight.clamp_min(0), padding=1, groups=960)
+        target = int(head(features[17:](below).mean(dim=(2, 3))).argmax())
+    # Inputs are 0 or positive: where all those with a positive weight are 0, only the bias lights the neuron.
+    assert 0.7 < float((products == 0).float().mean()) < 0.9
+
+    def kept(*layers: nn.Module, x: torch.Tensor) -> float:
+        chain = nn.Sequential(*layers, *list(top)[:2], nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+        answer = explain("LRP", chain, x, target, generator=generator)
+        return 1 + answer.delta / answer.expected
+
+    with torch.no_grad():
+        above = depthwise(units)
+    assert kept(project, norm, x=above) == pytest.approx(1, abs=0.02)
+    assert kept(*list(expand)[:2], nn.ReLU(), *list(depthwise)[:2], nn.ReLU(), project, norm, x=below) < 0.25
 
 
 def test_an_addition_nobody_knows_is_refused(
