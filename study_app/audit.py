@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
@@ -41,17 +42,46 @@ def append(
     return row
 
 
-def first_broken(session: Session) -> int | None:
-    """Id of the first row that does not follow from the one before it, None where the chain is whole.
+@dataclass(frozen=True)
+class Broken:
+    """The first link that does not hold."""
 
-    Rows removed from the end leave a shorter, whole chain: keep the last hash elsewhere to see that.
-    """
-    previous = START
+    row: Audit
+    changed: bool
+    """Its content is not what was hashed; else a row before it was removed or put in."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The whole log, held against its hashes."""
+
+    rows: int
+    last_sha256: str
+    """Of the last row; `START` where there is none. Kept elsewhere, it shows later that no row went from the end."""
+    broken: Broken | None
+
+
+def verify(session: Session) -> Chain:
+    """Every link from the first on. Rows removed from the end leave a shorter, whole chain: see `Chain.last_sha256`."""
+    previous, count, broken = START, 0, None
     for row in session.scalars(select(Audit).order_by(Audit.id)):
-        if row.prev_sha256 != previous or row.sha256 != _hash(row):
-            return row.id
+        count += 1
+        changed = row.sha256 != _hash(row)
+        if broken is None and (changed or row.prev_sha256 != previous):
+            broken = Broken(row, changed)
         previous = row.sha256
-    return None
+    return Chain(count, previous, broken)
+
+
+def first_broken(session: Session) -> int | None:
+    """Id of the first row that does not follow from the one before it, None where the chain is whole."""
+    found = verify(session).broken
+    return found.row.id if found else None
+
+
+def about(row: Audit, run: str) -> bool:
+    """Whether a row is about the run of that name, or about somebody in it."""
+    return row.object == run or json.loads(row.detail_json).get("run") == run
 
 
 def _hash(row: Audit) -> str:

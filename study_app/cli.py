@@ -15,10 +15,12 @@ from .errors import StudyError
 # Where commands live, imported when they are called: making pictures needs what a server of the study does not have.
 _LATER = {
     "admin": ("study_app.commands.admin", "admin"),
+    "audit": ("study_app.commands.audit", "audit"),
     "close-run": ("study_app.commands.studies", "close_run"),
     "create-run": ("study_app.commands.studies", "create_run"),
     "create-study": ("study_app.commands.studies", "create_study"),
     "demo": ("study_app.commands.demo", "demo"),
+    "exclude": ("study_app.commands.exclude", "exclude"),
     "export": ("study_app.commands.export", "export"),
     "invite": ("study_app.commands.studies", "invite"),
     "migrate": ("study_app.commands.database", "migrate"),

@@ -56,7 +56,10 @@ def export_of(session: Session, run: Run) -> Export:
         codebook.load("raters").file: _csv("raters", people),
         codebook.FILE: files("data_manifests").joinpath(codebook.FILE).read_bytes(),
     }
-    written[ABOUT] = _about(run, answers=len(answers), raters=len(people))
+    excluded = sum(one["excluded"] != "" for one in people)
+    late = _excluded_since(session, run, run.unblinded_at)
+    counts = {"answers": len(answers), "raters": len(people), "excluded": excluded, "excluded_after_unblinding": late}
+    written[ABOUT] = _about(run, **counts)
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(written.items()))
     return Export({**written, SUMS: sums.encode()}, len(answers), len(people))
 
@@ -73,6 +76,11 @@ def as_cell(text: str) -> str:
     """`text` as one line that no spreadsheet calculates: an apostrophe goes before what would begin a formula."""
     line = " ".join(text.split("\n")).replace("\r", " ").replace("\0", "")
     return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def in_words(exclusion: Exclusion) -> str:
+    """Why somebody was left out, as the export says it: the reason, and the note behind a colon where there is one."""
+    return f"{exclusion.reason}: {exclusion.note}" if exclusion.note else exclusion.reason
 
 
 def rating_name(assignment: str) -> str:
@@ -94,7 +102,7 @@ def _answers(session: Session, run: Run) -> Iterable[dict[str, str]]:
             Task,
             Image.dataset_ref,
             Visualisation.sha256,
-            Exclusion.reason,
+            Exclusion,
             revisions.c.count,
         )
         .join(Assignment, Assignment.id == Response.assignment_id)
@@ -139,7 +147,7 @@ def _answers(session: Session, run: Run) -> Iterable[dict[str, str]]:
             "locale": as_token(response.locale),
             "image_error": "true" if response.image_error else "false",
             "revisions": str(taken_back or 0),
-            "excluded": as_cell(excluded or ""),
+            "excluded": as_cell(in_words(excluded) if excluded else ""),
         }
 
 
@@ -150,7 +158,7 @@ def _people(session: Session, run: Run) -> Iterable[dict[str, str]]:
         .subquery()
     )
     rows = session.execute(
-        select(Participant, Exclusion.reason, tries.c.count)
+        select(Participant, Exclusion, tries.c.count)
         .outerjoin(Exclusion, Exclusion.participant_id == Participant.id)
         .outerjoin(tries, tries.c.participant_id == Participant.id)
         .where(Participant.run_id == run.id)
@@ -165,11 +173,11 @@ def _people(session: Session, run: Run) -> Iterable[dict[str, str]]:
             "training_attempts": str(attempts or 0),
             "device_class": _device(person.device_class),
             "locale": as_token(person.locale),
-            "excluded": as_cell(excluded or ""),
+            "excluded": as_cell(in_words(excluded) if excluded else ""),
         }
 
 
-def _about(run: Run, *, answers: int, raters: int) -> bytes:
+def _about(run: Run, **counts: int) -> bytes:
     study = run.study
     content = {
         "study": study.slug,
@@ -182,10 +190,17 @@ def _about(run: Run, *, answers: int, raters: int) -> bytes:
         "preregistration_sha256": run.prereg_sha256,
         "opened_at": _moment(run.opened_at),
         "closed_at": _moment(run.closed_at),
-        "answers": answers,
-        "raters": raters,
+        **counts,
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _excluded_since(session: Session, run: Run, moment: datetime | None) -> int:
+    """How many were excluded after `moment`; nobody where there was none."""
+    if moment is None:
+        return 0
+    set_aside = select(func.count(Exclusion.id)).join(Participant).where(Participant.run_id == run.id)
+    return session.scalar(set_aside.where(Exclusion.at > moment)) or 0
 
 
 def _csv(table: str, rows: Iterable[Mapping[str, str]]) -> bytes:

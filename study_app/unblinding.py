@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import audit
 from .errors import InputError
-from .models import Run
+from .models import Audit, Run
 
 
 def close(session: Session, run: Run, *, actor: str, now: datetime) -> None:
@@ -30,3 +31,9 @@ def unblind(session: Session, run: Run, *, actor: str, purpose: str, now: dateti
     run.unblinded_at = run.unblinded_at or now
     detail = {"purpose": purpose, "before_close": run.closed_at is None}
     audit.append(session, actor=actor, action="unblind", target=run.token, detail=detail, now=now)
+
+
+def has_seen(session: Session, run: Run, *, actor: str) -> bool:
+    """Whether `actor` may be shown the arms of `run`: it is closed, and that they look is on record."""
+    looked = select(Audit.id).where(Audit.object == run.token, Audit.action == "unblind", Audit.actor == actor)
+    return run.closed_at is not None and session.scalar(looked.limit(1)) is not None

@@ -7,13 +7,14 @@ from .person import Consent, Decision, Device, Identity, Participant, Source, St
 from .rating import RATING
 from .stimulus import Arm, Image, Region, Role, Task, TaskKind, Visualisation
 from .study import Run, RunKind, Study
-from .trail import POLICIES, Audit, Erasure, Event, Exclusion
+from .trail import POLICIES, REASONS, Audit, Erasure, Event, Exclusion, Reason
 
 __all__ = [
     "CHOICES",
     "INPUT_MODES",
     "POLICIES",
     "RATING",
+    "REASONS",
     "Admin",
     "AdminSession",
     "Arm",
@@ -32,6 +33,7 @@ __all__ = [
     "InputMode",
     "Moment",
     "Participant",
+    "Reason",
     "Region",
     "Response",
     "ResponseRevision",

@@ -1,6 +1,7 @@
 """What happened: events a study opted into, the audit chain, who was excluded, and what was erased."""
 
 from datetime import datetime
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,6 +10,12 @@ from .base import Base, Moment, one_of
 
 POLICIES = ("delete", "unlink")
 """What becomes of the answers of somebody who withdraws: they go, or they lose their person."""
+
+
+Reason = Literal["preregistered", "careless", "catch", "technical", "duplicate", "ineligible", "request", "other"]
+"""Why somebody's answers do not count: a rule of the preregistration, careless answers, catch tasks missed, a technical
+problem, a second time, not whom the study is for, their own wish; anything else is said in words."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Event(Base):
@@ -43,11 +50,17 @@ class Exclusion(Base):
     """The researcher's decision that a participant's answers do not count. Nothing is deleted; it can be taken back."""
 
     __tablename__ = "exclusion"
-    __table_args__ = (CheckConstraint("reason != ''", name="reason"),)
+    __table_args__ = (
+        one_of("reason", REASONS),
+        CheckConstraint("reason != 'other' OR note != ''", name="other_is_explained"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id", ondelete="CASCADE"), unique=True)
-    reason: Mapped[str]
+    reason: Mapped[Reason] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(default="")
+    """In the researcher's words."""
+    actor: Mapped[str]
     at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -22,7 +22,7 @@ PROMISED = {
     "spade/scorecam.py": ["stimuli"],
     "benchmark": ["benchmark"],
     "study_app": ["study"],
-    "study_app/commands/export.py": ["study", "parquet"],
+    "study_app/parquet.py": ["study", "parquet"],
     "study_app/stimuli": ["stimuli"],
     "analysis": ["analysis"],
 }

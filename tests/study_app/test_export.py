@@ -117,18 +117,22 @@ def test_the_same_rows_give_the_same_bytes_and_hashes_that_hold(app: Flask, worl
     assert first.files[codebook.FILE].decode().startswith("# What the study's export is")
 
 
-def test_a_reason_that_begins_like_a_formula_is_text_in_the_export(app: Flask, world: World) -> None:
+def test_a_note_that_begins_like_a_formula_is_text_in_the_export(app: Flask, world: World) -> None:
     answered(app, 1, 2)
     with world.database.writing() as db:
         person = db.scalars(select(Participant)).one()
-        db.add(Exclusion(participant_id=person.id, reason='=HYPERLINK("x")\nand more', at=world.clock()))
+        db.add(
+            Exclusion(
+                participant_id=person.id, reason="other", note='=HYPERLINK("x")\nand more', actor="a", at=world.clock()
+            )
+        )
     with world.database.reading() as db:
         run = db.get(Run, world.run_id)
         assert run
         files = export_of(db, run).files
     for name in ("responses.csv", "raters.csv"):
         rows = list(csv.DictReader(io.StringIO(files[name].decode())))
-        assert {row["excluded"] for row in rows} == {'\'=HYPERLINK("x") and more'}
+        assert {row["excluded"] for row in rows} == {'other: =HYPERLINK("x") and more'}
 
 
 def test_no_identity_leaves_with_the_export(app: Flask, world: World) -> None:

@@ -43,6 +43,6 @@ def test_agreement_counts_up_disagreement_down_and_too_few_answers_not_at_all(ra
         assert (place.rater, place.agree, place.disagree, place.undecided) == (person.token, 2, 1, 1)
         assert place.score == 1
         assert standings(db, run, Design("s", "t", prize=Prize(minimum=5))) == []
-        db.add(Exclusion(participant_id=person.id, reason="asleep", at=world.clock()))
+        db.add(Exclusion(participant_id=person.id, reason="careless", actor="ada", at=world.clock()))
         db.flush()
         assert standings(db, run, Design("s", "t", prize=Prize(minimum=4))) == []
