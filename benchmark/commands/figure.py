@@ -24,7 +24,10 @@ from . import options
 def figure(  # noqa: PLR0917 - click passes by name
     names: tuple[str, ...], scale: str, seed: int, folder: Path, samples: int, into: Path
 ) -> None:
-    """Measure and draw figures of the paper (all that can be, where none is named): H.3 H.4 H.5 H.6 I.7 J.10."""
+    """Measure and draw figures of the paper (all that can be, where none is named): 3 H.3 H.4 H.5 H.6 I.7 J.10.
+
+    Figure 3 is a toy of its own: of the options it takes --seed and --into.
+    """
     from .. import scale as scales
     from ..console import Bars
     from ..figures import exhibit, register
@@ -35,11 +38,16 @@ def figure(  # noqa: PLR0917 - click passes by name
     wanted = [register.find(name) for name in names or tuple(register.FIGURES)]
     recipe, cache = scales.load(scale), Store(folder).cache
     with Bars() as bars:
-        network = laboratory.prepare(recipe, seed, store=cache, progress=bars.training)
-        setting = Setting(recipe, seed, network, network.test_samples[:samples], cache)
+        setting: Setting | None = None
         made = []
         for _, one in wanted:
-            shown = one.compute(setting, bars.training)
+            if isinstance(one, register.Toy):
+                shown = one.compute(seed, bars.training)
+            else:
+                if setting is None:
+                    network = laboratory.prepare(recipe, seed, store=cache, progress=bars.training)
+                    setting = Setting(recipe, seed, network, network.test_samples[:samples], cache)
+                shown = one.compute(setting, bars.training)
             made.append((shown, exhibit.write(shown, one.draw(shown), into)))
     for shown, paths in made:
         click.echo(f"\nFigure {shown.id}: {shown.title}\n  The paper: {shown.paper}")

@@ -7,20 +7,29 @@ from matplotlib.figure import Figure
 
 from spade.errors import InputError, nearest
 
-from . import gradient_noise, last_block, picture_grid, tuned_ratios, tuning_path
+from . import gradient_noise, last_block, picture_grid, tuned_ratios, tuning_path, two_circles
 from .exhibit import Exhibit
 from .setting import Setting, Told
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a figure is measured and how it is drawn."""
+    """How a figure is measured on a scale's network, and how it is drawn."""
 
     compute: Callable[[Setting, Told], Exhibit]
     draw: Callable[[Exhibit], Figure]
 
 
-FIGURES = {
+@dataclass(frozen=True)
+class Toy:
+    """How a figure is measured that makes its own network from a seed, and how it is drawn."""
+
+    compute: Callable[[int, Told], Exhibit]
+    draw: Callable[[Exhibit], Figure]
+
+
+FIGURES: dict[str, Recipe | Toy] = {
+    "3": Toy(two_circles.compute, two_circles.draw),
     "H.3": Recipe(tuned_ratios.average, tuned_ratios.draw_average),
     "H.4": Recipe(tuned_ratios.by_method, tuned_ratios.draw_by_method),
     "H.5": Recipe(tuning_path.compute, tuning_path.draw),
@@ -30,7 +39,7 @@ FIGURES = {
 }
 
 
-def find(name: str) -> tuple[str, Recipe]:
+def find(name: str) -> tuple[str, Recipe | Toy]:
     """The figure called `name`, in whatever case and with or without the dot.
 
     Raises:

@@ -1,4 +1,7 @@
-"""Records and verdicts to a folder: index.html with its pictures, claims.html, report.md, .json, .csv and junit.xml."""
+"""Records and verdicts to a folder: index.html with pictures and a page a sample, claims.html, failures.html and data.
+
+The data are report.md, .json, .csv and junit.xml.
+"""
 
 from pathlib import Path
 
@@ -6,11 +9,12 @@ from spade.errors import EnvironmentProblem
 
 from ..records import RunRecords
 from ..verdict import Judgement
-from . import claims_page, content, data, gallery, junit, markdown, page, sheet
+from . import claims_page, content, data, failures_page, gallery, junit, markdown, page, sample_page, sheet
 
 FORMATS = {
     "index.html": page.render,
     "claims.html": claims_page.render,
+    "failures.html": failures_page.render,
     "report.md": markdown.render,
     "report.json": data.render,
     "report.csv": sheet.render,
@@ -29,7 +33,9 @@ def write(run: RunRecords, judgement: Judgement, folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        said = content.build(run, judgement, gallery.draw(run, folder))
+        shown = gallery.draw(run, folder)
+        said = content.build(run, judgement, shown)
+        sample_page.write(run, gallery.gains(run, shown), folder)
         for name, render in FORMATS.items():
             (folder / name).write_text(render(said), encoding="utf-8", newline="\n")
     except OSError as problem:

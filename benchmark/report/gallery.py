@@ -89,10 +89,16 @@ def draw(run: RunRecords, folder: Path) -> Gallery:
         if not baseline or not columns or not table.average:
             continue
         of_table = cells(table, run)
-        gains = _gains(of_table, columns[0], baseline)
-        if gains:
-            return _gallery(run, table, of_table, gains, (baseline, *columns), folder)
+        gained = _gains(of_table, columns[0], baseline)
+        if gained:
+            return _gallery(run, table, of_table, gained, (baseline, *columns), folder)
     return Gallery("", "", "", (), "No table of this run compares a pruned network with the dense one on a sample.")
+
+
+def gains(run: RunRecords, gallery: Gallery) -> dict[str, float]:
+    """By sample what the gallery's pruned column gained on average over the methods; all samples, not its ends."""
+    found = [table for table in run.tables if table.id.upper() == gallery.table]
+    return _gains(cells(found[0], run), gallery.column, gallery.baseline) if found else {}
 
 
 def _gains(of_table: Sequence[Cell], column: str, baseline: str) -> dict[str, float]:
@@ -175,7 +181,7 @@ class _Artist:
             return ""
         found = self._read(sample)
         mask = found[1] if found is not None and found[1].shape == heatmap.shape else np.zeros(heatmap.shape, bool)
-        greys = _enlarged(np.round(254 * (1 - _scaled(heatmap))).astype(np.uint8))
+        greys = _enlarged(np.round(254 * (1 - scaled(heatmap))).astype(np.uint8))
         greys[_edge(_enlarged(mask))] = OUTLINE_INDEX
         picture = Image.fromarray(greys)
         picture.putpalette([*(level for level in range(255) for _ in range(3)), *OUTLINE])
@@ -190,7 +196,7 @@ class _Artist:
         return f"{self.folder.name}/{stem}.png"
 
 
-def _scaled(heatmap: NDArray[np.float32]) -> NDArray[np.float64]:
+def scaled(heatmap: NDArray[np.float32]) -> NDArray[np.float64]:
     """The map from its least value at 0 to its 99th percentile at 1; a flat map is 0 everywhere."""
     values = np.nan_to_num(heatmap.astype(np.float64))
     low, high = values.min(), np.percentile(values, CLIPPED)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from .claim_content import ClaimEntry
-from .content import CellEntry, Content
+from .content import Content
+from .table_content import CellEntry
 
 FAILED = ("deviates", "drifted", "invalid")
 SKIPPED = ("not run", "incomplete", "no range")

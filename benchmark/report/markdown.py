@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..claims.evidence import Evidence
 from .claim_content import ClaimsContent
 from .claims_page import evidence
-from .content import OTHER_DATA, CellEntry, Content, DirectionEntry, EffectEntry, RankingEntry, TableEntry
+from .content import OTHER_DATA, Content
+from .direction_content import DirectionEntry
 from .gallery import Gallery, MapEntry
 from .page import chance, number, share, signed
+from .table_content import CellEntry, EffectEntry, RankingEntry, TableEntry
 
 
 def render(content: Content) -> str:

@@ -8,8 +8,11 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from .content import OTHER_DATA, Content, DirectionEntry, EffectEntry
+from ..cells import AVERAGE
+from .content import OTHER_DATA, Content
+from .direction_content import DirectionEntry
 from .strip import Axis, axis, rank_axis
+from .table_content import EffectEntry
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -58,6 +61,7 @@ def render(content: Content) -> str:
         paper_words=PAPER_WORDS,
         signs=SIGNS,
         other_data=OTHER_DATA,
+        ablation=ablation,
         effect_axis=effect_axis,
         direction_axis=direction_axis,
         rank_axis=rank_axis,
@@ -97,6 +101,11 @@ def breakable(name: str) -> Markup:
 def effect_axis(columns: Iterable[Sequence[EffectEntry]]) -> Axis:
     """One axis for every effect of a table, so that its columns can be compared by eye."""
     return axis(value for column in columns for one in column for value in (one.low, one.high, one.mean))
+
+
+def ablation(columns: Iterable[Sequence[EffectEntry]]) -> list[EffectEntry]:
+    """What each column gains on average over the methods, in the table's order: one plot of all its choices."""
+    return [one for column in columns for one in column if one.row == AVERAGE]
 
 
 def direction_axis(directions: Iterable[DirectionEntry]) -> Axis:

@@ -5,7 +5,9 @@ import io
 import math
 from collections.abc import Iterator
 
-from .content import OTHER_DATA, CellEntry, Content, DirectionEntry, EffectEntry
+from .content import OTHER_DATA, Content
+from .direction_content import DirectionEntry
+from .table_content import CellEntry, EffectEntry
 
 COLUMNS = (
     "what",

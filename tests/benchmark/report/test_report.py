@@ -12,17 +12,22 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_report_is_a_page_with_pictures_a_page_of_claims_and_four_other_formats(story: Story) -> None:
+def test_a_report_is_pages_of_verdicts_claims_samples_and_failures_with_pictures_and_four_other_formats(
+    story: Story,
+) -> None:
     files = everything(story.folder)
     assert {name for name in files if "/" not in name} == {
         "index.html",
         "claims.html",
+        "failures.html",
+        "samples.html",
         "report.md",
         "report.json",
         "report.csv",
         "junit.xml",
     }
-    assert all(name.startswith("pictures/") and name.endswith(".png") for name in files if "/" in name)
+    below = {name for name in files if "/" in name}
+    assert all(name.endswith((".png", ".html")) and name.startswith(("pictures/", "samples/")) for name in below)
 
 
 def test_the_same_run_gives_the_same_bytes_in_any_order_of_its_records(story: Story, tmp_path: Path) -> None:
