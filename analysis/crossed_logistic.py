@@ -35,6 +35,8 @@ PARAMETERS = {
 """What a reader calls each parameter; spreads are standard deviations on the logit scale."""
 MOST_DRAWN = 3e8
 """Polya-Gamma draws that a fit may take; beyond it the chains are shortened, and their effective size tells."""
+LEAST_KEPT = 200
+"""Draws a chain below which shortened chains would say nothing, and none are drawn."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Chains:
     def shortened(self, answers: int) -> "Chains":
         """The same chains, shortened for so many answers that they would take too long."""
         share = min(1.0, MOST_DRAWN / (max(answers, 1) * self.chains * (self.warm_up + self.kept)))
-        return replace(self, warm_up=max(50, int(self.warm_up * share)), kept=max(100, int(self.kept * share)))
+        return replace(self, warm_up=int(self.warm_up * share), kept=int(self.kept * share))
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def _posteriors(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Posterior, ...]:
     asked = (chains or Chains()).shortened(sum(ratings.n for ratings in studies))
-    blanks = [_blank(ratings, measure, level) for ratings in studies]
+    few = _too_few(studies, asked, chains or Chains())
+    blanks = [_blank(ratings, measure, level, few) for ratings in studies]
     used = [
         ratings.where(measure.counts(ratings) > 0)
         for ratings, blank in zip(studies, blanks, strict=True)
@@ -149,12 +152,24 @@ def _posteriors(
     )
 
 
-def _blank(ratings: Ratings, measure: Measure, level: float) -> Estimate:
+def _too_few(studies: Sequence[Ratings], asked: Chains, whole: Chains) -> str:
+    """Why no chains are drawn, where shortening them would leave too little; else empty."""
+    if asked.kept >= min(LEAST_KEPT, whole.kept):
+        return ""
+    answers = sum(ratings.n for ratings in studies)
+    return (
+        f"{answers:,} answers leave time for {asked.kept} draws a chain, too few to say anything; with so many the "
+        "intervals over raters and images need no model."
+    )
+
+
+def _blank(ratings: Ratings, measure: Measure, level: float, few: str) -> Estimate:
     reason = why_no_contrast(ratings, measure)
     if not reason and min(ratings.raters, ratings.images) < 2:
         reason = why_no_interval(ratings, measure)
     if not reason and any(score not in {0, 1} for score in measure.score):
         reason = "Half an answer is neither right nor wrong; a logistic model is not for this measure."
+    reason = reason or few
     return Estimate(
         "crossed_logistic",
         "risk difference",

@@ -115,7 +115,7 @@ def test_chains_too_short_to_trust_are_called_so_and_large_studies_get_shorter_o
     assert "effective size should be at least 200 and is, for the risk difference" in found.difference.caveats[-1]
     assert "the spread of the effect over raters" in found.difference.caveats[-1]
     assert Chains().shortened(746) == Chains()
-    assert Chains().shortened(10**6).kept < Chains().kept
+    assert Chains().shortened(10**5).kept < Chains().kept
 
 
 def test_studies_sampled_side_by_side_have_the_posteriors_each_has_alone() -> None:
@@ -147,3 +147,12 @@ def test_studies_side_by_side_need_the_same_number_of_answers_and_one_without_an
     found = crossed_logistic_of_studies([empty, same], AGREE, generator=generator, chains=Chains(2, 20, 40))
     assert "dense arm has no answer" in found[0].difference.reason
     assert found[1].difference.available
+
+
+def test_more_answers_than_there_is_time_for_are_refused_before_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "MOST_DRAWN", 4 * 200 * 150)
+    ratings = study(TRUTHS["paper"], Design(12, 20, 200), np.random.default_rng(8))
+    found = crossed_logistic(ratings, AGREE, generator=np.random.default_rng(9), chains=Chains(4, 100, 900))
+    # Four chains of 1,000 draws cut to 150 in all: 15 of warming up, 135 kept.
+    assert "200 answers leave time for 135 draws a chain" in found.difference.reason
+    assert "135 draws" in found.odds_ratio.reason
