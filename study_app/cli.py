@@ -16,6 +16,7 @@ from .errors import StudyError
 _LATER = {
     "admin": ("study_app.commands.admin", "admin"),
     "audit": ("study_app.commands.audit", "audit"),
+    "backup": ("study_app.commands.backup", "backup"),
     "close-run": ("study_app.commands.studies", "close_run"),
     "create-run": ("study_app.commands.studies", "create_run"),
     "create-study": ("study_app.commands.studies", "create_study"),
@@ -25,6 +26,7 @@ _LATER = {
     "invite": ("study_app.commands.studies", "invite"),
     "migrate": ("study_app.commands.database", "migrate"),
     "prize": ("study_app.commands.prize", "prize"),
+    "restore": ("study_app.commands.backup", "restore"),
     "serve": ("study_app.commands.serve", "serve"),
     "simulate": ("study_app.commands.simulate", "simulate"),
     "stimuli": ("study_app.stimuli.command", "stimuli"),

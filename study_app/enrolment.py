@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .models import Consent, Device, Identity, Participant, Run, Source
-from .tokens import code, seed, token
+from .models import Consent, Device, Identity, Invitation, Participant, Run, Source
+from .tokens import code, code_hash, seed, token
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,23 @@ def open_run(session: Session, run_token: str | None = None) -> Run | None:
 def platform_identity(session: Session, source: Source, pid: str) -> Identity | None:
     """Who came from a platform before under that id."""
     return session.scalar(select(Identity).where(Identity.source == source, Identity.external_pid == pid))
+
+
+def invite(session: Session, run: Run, now: datetime) -> str:
+    """The code of a new personal invitation to `run`; only its hash is kept."""
+    text = code()
+    identity = Identity(token=token(), source="invitation", code_sha256=code_hash(text), created_at=now)
+    session.add(identity)
+    session.flush()
+    session.add(Invitation(identity_id=identity.id, run_id=run.id))
+    return text
+
+
+def invited_to(session: Session, identity: Identity) -> Run | None:
+    """The run an identity was invited to, None for who came another way."""
+    return session.scalar(
+        select(Run).join(Invitation, Invitation.run_id == Run.id).where(Invitation.identity_id == identity.id)
+    )
 
 
 def participant_of(session: Session, run: Run, identity: Identity) -> Participant | None:

@@ -40,6 +40,11 @@ def head() -> str:
     return revision
 
 
+def knows(revision: str) -> bool:
+    """Whether this version has that revision; a newer one's it has not."""
+    return any(one.revision == revision for one in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
 def is_current(database: Database) -> bool:
     """Whether the database stands at the newest revision."""
     return current(database) == head()

@@ -107,7 +107,7 @@ def monitor(session: Session, run: Run, design: Design, now: datetime, *, named:
     held = session.execute(
         select(Assignment.state, Assignment.expires_at, Assignment.shown_at)
         .join(Participant, Participant.id == Assignment.participant_id)
-        .where(Participant.run_id == run.id, Assignment.state.in_(OPEN))
+        .where(Participant.run_id == run.id, Participant.status.in_(UNDER_WAY), Assignment.state.in_(OPEN))
     ).all()
     live = [at for state, at, _ in held if state != "expired" and at > now]
     shown = [at for state, at, first in held if first is not None and (state == "expired" or at <= now)]

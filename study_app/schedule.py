@@ -21,13 +21,21 @@ def kind_at(position: int, tasks: Tasks, *, seed: int) -> TaskKind:
     return "main"
 
 
-def length(main: int, tasks: Tasks, *, seed: int) -> int:
-    """Positions until `main` main tasks are done, catch and repeated trials included."""
-    left = main
-    for position in count():
+def length(main: int, tasks: Tasks, *, seed: int, start: int = 0, catch: int | None = None) -> int:
+    """Positions from `start` on until `main` main tasks are done, catch and repeated trials included.
+
+    There are `catch` catch tasks (None: enough); when they are used up, main tasks come in their place.
+    """
+    left, spare = main, catch
+    for position in count(start):
         if left <= 0:
-            return position
-        left -= kind_at(position, tasks, seed=seed) == "main"
+            return position - start
+        kind = kind_at(position, tasks, seed=seed)
+        if kind == "catch" and spare == 0:
+            kind = "main"
+        elif kind == "catch" and spare is not None:
+            spare -= 1
+        left -= kind == "main"
     raise AssertionError  # `count` never ends
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from .. import design, loading, settings, stimulus_set, unblinding
+from .. import design, enrolment, loading, settings, stimulus_set, unblinding
 from ..clock import utc_now
 from ..database import Database
 from ..errors import InputError, nearest
-from ..models import Identity, RunKind, Study
+from ..models import RunKind, Study
 from ..pictures import PictureStore
-from ..tokens import code, code_hash, seed, token
+from ..tokens import seed
 from .chosen import database, find_run
 
 
@@ -28,6 +28,10 @@ def create_study(rules: Path, stimuli: Path) -> None:
         loading.create_study(session, wanted, found, PictureStore(chosen.pictures), utc_now())
     count = len(found.images)
     click.echo(f"Study '{wanted.slug}' holds {count} images and {4 * count} tasks. Next: create-run {wanted.slug}")
+    tasks = wanted.tasks
+    most = count if tasks.one_view_per_image else 2 * count if tasks.classes == "one" else 4 * count
+    if tasks.per_rater > most:
+        click.echo(f"tasks.per_rater is {tasks.per_rater}, but there are {most} for a rater: each gets {most}.")
 
 
 @click.command("create-run")
@@ -67,10 +71,19 @@ def close_run(run: str) -> None:
 @click.argument("run")
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
 def invite(run: str, count: int) -> None:
-    """Print personal entry paths for a RUN, one a line. Only hashes are kept: they cannot be printed again."""
+    """Print personal entry paths that lead into RUN and no other, one a line.
+
+    Only hashes are kept: they cannot be printed again.
+    """
     with database() as opened, opened.writing() as session:
-        find_run(session, run)
+        found = find_run(session, run)
+        if not found.is_open or found.kind == "bot":
+            state = "takes simulated raters alone" if found.kind == "bot" else "is not open"
+            raise InputError(f"Run {run} {state}; nobody could enter it by an invitation.")
+        ways = design.Design.from_json(found.study.config_json).entry.ways
+        if "invitation" not in ways:
+            raise InputError(
+                f"The study's entry.ways has no 'invitation' ({', '.join(ways)}), so links would be refused."
+            )
         for _ in range(count):
-            text = code()
-            session.add(Identity(token=token(), source="invitation", code_sha256=code_hash(text), created_at=utc_now()))
-            click.echo(f"/enter?code={text}")
+            click.echo(f"/enter?code={enrolment.invite(session, found, utc_now())}")

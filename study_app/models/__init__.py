@@ -3,7 +3,7 @@
 from .admin import Admin, AdminSession
 from .answer import CHOICES, INPUT_MODES, Assignment, Choice, InputMode, Response, ResponseRevision, Side, State
 from .base import Base, Moment
-from .person import Consent, Decision, Device, Identity, Participant, Source, Status, TrainingAttempt
+from .person import Consent, Decision, Device, Identity, Invitation, Participant, Source, Status, TrainingAttempt
 from .rating import RATING
 from .stimulus import Arm, Image, Region, Role, Task, TaskKind, Visualisation
 from .study import Run, RunKind, Study
@@ -31,6 +31,7 @@ __all__ = [
     "Identity",
     "Image",
     "InputMode",
+    "Invitation",
     "Moment",
     "Participant",
     "Reason",

@@ -39,6 +39,18 @@ class Identity(Base):
     participants: Mapped[list["Participant"]] = relationship(back_populates="identity")
 
 
+class Invitation(Base):
+    """The run that a personal link leads to, whichever others are open."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identity_id: Mapped[int] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), unique=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
+
+    run: Mapped[Run] = relationship()
+
+
 class Participant(Base):
     """A pseudonym in one run."""
 

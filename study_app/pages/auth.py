@@ -158,7 +158,8 @@ def _arrive_as(db: Session, identity: Identity) -> ResponseReturnValue:
     if latest:
         visitor.sign_in(latest)
         return send(latest)
-    run = _way(db, identity.source, None)
+    invited = enrolment.invited_to(db, identity)
+    run = _way(db, identity.source, invited.token if invited else None)
     visitor.arrive(visitor.Entry(run.token, identity.source, identity=identity.token))
     return redirect(url_for("consent.page"), code=303)
 

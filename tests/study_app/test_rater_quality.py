@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rater import Rater
 from scipy import stats
@@ -68,6 +68,7 @@ def test_an_export_of_the_same_answers_has_the_same_figures_in_the_analysis(
     assert (ours.FAST_MS, ours.UNUSUAL) == (theirs.FAST_MS, theirs.UNUSUAL)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_the_chance_of_sides_is_the_exact_binomial_test(left: int, right: int) -> None:
     if left + right == 0:
@@ -83,6 +84,7 @@ def test_the_chance_of_a_run_is_counted_over_every_sequence(n: int) -> None:
         assert ours.run_chance(longest, n) == pytest.approx(sum(one >= longest for one in runs) / 2**n)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1) | st.just(math.nan), max_size=12))
 def test_chances_are_adjusted_as_in_the_analysis(chances: list[float]) -> None:
     assert ours.holm(chances) == pytest.approx(list(paired.holm(chances)), nan_ok=True)

@@ -46,6 +46,24 @@ def test_commands_lead_from_nothing_to_links_and_back(environment: dict[str, str
     assert "is at nothing" in run(environment, "migrate", "--down-to", "base", "--yes").output
 
 
+def test_an_invitation_that_would_be_refused_at_the_door_is_not_made(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    stimuli = drawn_stimuli.write(tmp_path / "set", 2)
+    run(environment, "migrate")
+    for slug, ways in (("shut", '["prolific"]'), ("mine", '["invitation"]')):
+        (tmp_path / slug).write_text(f'slug = "{slug}"\ntitle = "T"\nentry.ways = {ways}\ntasks.per_rater = 40\n')
+        said = run(environment, "create-study", str(tmp_path / slug), str(stimuli)).output
+        assert "tasks.per_rater is 40, but there are 8 for a rater: each gets 8." in said
+    kinds = {"prolific": ("shut", "main"), "simulated": ("mine", "bot"), "not open": ("mine", "main")}
+    for words, (slug, kind) in kinds.items():
+        token = run(environment, "create-run", slug, "--kind", kind).output.split()[1]
+        if words == "not open":
+            run(environment, "close-run", token)
+        result = run(environment, "invite", token)
+        assert (result.exit_code, words in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

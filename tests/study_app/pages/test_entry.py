@@ -3,11 +3,12 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from rater import Rater, hidden
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from study_world import MakeWorld, World
 
+from study_app import enrolment, loading
 from study_app.database import Database
-from study_app.models import Identity, Participant
+from study_app.models import Identity, Participant, Run
 from study_app.tokens import code_hash, token
 
 PLATFORMS = 'entry.ways = ["prolific", "mturk", "sona", "invitation", "account"]'
@@ -95,6 +96,25 @@ def test_an_invitation_opens_once_made_and_however_it_is_typed(app: Flask, world
     rater = Rater(app)
     assert rater.get("/enter?code=abcd efgh jklm npqr", follow=False).headers["Location"] == "/consent"
     assert rater.get("/enter?code=ABCD-EFGH-JKLM-XXXX", follow=False).status_code == 404
+
+
+def test_an_invitation_leads_into_its_own_run_whichever_others_are_open(app: Flask, world: World) -> None:
+    with world.writing() as (db, main):
+        pilot = loading.create_run(db, main.study, kind="pilot", seed=1, opened_at=world.clock())
+        codes = {run.id: enrolment.invite(db, run, world.clock()) for run in (main, pilot)}
+        late = enrolment.invite(db, pilot, world.clock())
+        assert main.id != pilot.id
+    for run_id, code in codes.items():
+        rater = Rater(app)
+        rater.get(f"/enter?code={code}")
+        rater.agree()
+        with world.database.reading() as db:
+            assert db.scalars(select(Participant.run_id).order_by(Participant.id.desc())).first() == run_id
+    with world.database.writing() as db:
+        db.execute(update(Run).where(Run.kind == "pilot").values(closed_at=world.clock()))
+    refused = Rater(app).get(f"/enter?code={late}")
+    assert refused.status_code == 404  # and not into the main run, which is open
+    assert "No study is open" in refused.text
 
 
 def test_an_account_is_made_and_comes_back_with_its_password_alone(app: Flask, world: World) -> None:
