@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.serving import make_server
 
-from study_app import loading, migration, stimulus_set
+from study_app import admins, loading, migration, stimulus_set
 from study_app.application import create_app
 from study_app.clock import utc_now
 from study_app.database import Database
@@ -26,6 +26,7 @@ if DOUBLES not in sys.path:
     sys.path.insert(0, DOUBLES)
 
 import drawn_stimuli  # noqa: E402 - found by the line above
+from researcher import NAME, PASSWORD  # noqa: E402 - as above
 
 # The tests run as root in containers, where Chromium's sandbox does not start; they visit nothing but localhost.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
@@ -62,6 +63,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with database.writing() as db:
         study = loading.create_study(db, parse(RULES), found, PictureStore(settings.pictures), utc_now())
         loading.create_run(db, study, kind="main", seed=3, opened_at=utc_now())
+        admins.add(db, NAME, PASSWORD, actor="test", now=utc_now())
     database.dispose()
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)

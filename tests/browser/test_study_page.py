@@ -1,26 +1,13 @@
 """The study in a real browser; axe holds each page to WCAG 2.2 AA."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from browser_checks import violations, width_of
 from browser_walk import agree, drawn, left, train
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (group `browser`)")
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-def violations(page: "Page") -> list[str]:
-    found: dict[str, Any] = axe.Axe().run(page, options=RULES).response
-    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
-
-
-def width_of(page: "Page") -> tuple[int, int]:
-    wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return wide, seen
 
 
 def test_the_keyboard_alone_leads_from_the_home_page_through_two_answers(page: "Page") -> None:
