@@ -63,6 +63,13 @@ def read(path: Path) -> Cells:
 def _decoded(content: bytes, path: Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise AnalysisError(f"{path}: the file is UTF-16, as 'Unicode text' of a spreadsheet; save it as CSV in UTF-8.")
+    # Readers differ in what they make of a zero byte; some drop it without a word.
+    if (zero := content.find(b"\x00")) >= 0:
+        line = content.count(b"\n", 0, zero) + 1
+        raise AnalysisError(
+            f"{path}, row {line}{_column_at(content, zero)}: a zero byte, which no export holds; the file was damaged. "
+            "Export it again."
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
