@@ -3,14 +3,18 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import fake_laboratory
 import pytest
 import synthetic_run
+from fake_laboratory import FakeMaterial
 
-from benchmark import policy, scale
+from benchmark import policy, rerun, scale
+from benchmark.models import laboratory
 from benchmark.records import RunRecords
 from benchmark.sensitivity import keep, shifts, variant
 from benchmark.store import Store
 from spade.errors import InputError
+from spade.saliency import SETTINGS
 
 RULES = replace(policy.load(), intervals=replace(policy.load().intervals, draws=200))
 
@@ -71,3 +75,17 @@ def test_a_scale_under_another_protocol_keeps_its_network_and_its_number_of_augm
     assert other.pruning.n_augmentations == plain.pruning.n_augmentations
     with pytest.raises(InputError, match="Unknown protocol 'offical'"):
         scale.under(plain, "offical")
+
+
+def test_a_worker_opens_the_network_under_the_protocol_of_the_request_not_the_scale_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read = scale.under(fake_laboratory.SCALE, "official")
+    subject = replace(rerun.subject_of(FakeMaterial(read, 0, fake_laboratory.make())), clean=())
+    monkeypatch.setattr(laboratory, "prepare", lambda *_, **_more: fake_laboratory.make())
+    with rerun.opened("smoke", 0, tmp_path, subject) as evaluator:
+        assert scale.load("smoke").pruning.protocol == "ours"
+        assert (evaluator.rules.name, evaluator.rules.obc_block) == ("official", "kernel")
+        assert evaluator.rules.n_augmentations == fake_laboratory.SCALE.pruning.n_augmentations
+        assert evaluator.settings == SETTINGS["official"]
+        assert "conv1" not in evaluator.layers  # the published notebook leaves the first convolution dense
