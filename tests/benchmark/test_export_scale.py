@@ -77,6 +77,7 @@ def test_images_are_those_of_the_classes_that_no_network_has_seen(tiny: Scale) -
     again = laboratory.fresh_images(tiny, 0, 20)
     assert (fresh.images == again.images).all()
     streams = laboratory.random_streams(0)
+    assert isinstance(tiny.images, Recipe)
     vocabulary = procedural.Vocabulary.draw(tiny.images, streams["vocabulary"])
     for part in ("train", "test", "calibration"):
         seen = procedural.draw(tiny.images, vocabulary, 20, streams[part]).images
