@@ -84,7 +84,7 @@ def rerun(
     bench = laboratory.prepare(
         recipe, request.seed, store=store.cache, retrain=request.retrain, progress=watch.training
     )
-    for note in bench.notes:
+    for note in (*bench.notes, *laboratory.untaken(bench, recipe.backdoor.least_success)):
         watch.note(note)
     material = Material(recipe, request.seed, bench, store.cache)
     refuse_overlap(bench.calibration_samples, bench.test_samples)

@@ -94,6 +94,16 @@ class Laboratory:
         return training.normalise(images)
 
 
+def untaken(laboratory: Laboratory, least: float) -> tuple[str, ...]:
+    """A sentence for each patch that leads fewer than the share `least` of images to its target."""
+    return tuple(
+        f"The patch '{name}' leads {share:.0%} of images to its target, fewer than {least:.0%}: it hardly took, and "
+        "where a map should look for it is not known. Cells of this network may deviate; another --seed trains another."
+        for name, share in laboratory.trojan_accuracy.items()
+        if share < least
+    )
+
+
 def prepare(
     scale: Scale, seed: int, *, store: Path, retrain: bool = False, progress: Progress = lambda *_: None
 ) -> Laboratory:

@@ -139,11 +139,16 @@ def test_ratios_under_a_wrong_name_are_known_before_anything_is_trained(
     assert bench.asked == []
 
 
-def test_notes_about_a_damaged_cache_are_passed_on(tmp_path: Path, bench: Bench) -> None:
-    bench.laboratory = replace(bench.laboratory, notes=("The cached network is damaged; it was trained again.",))
+def test_notes_about_a_damaged_cache_and_a_patch_that_hardly_took_are_passed_on(tmp_path: Path, bench: Bench) -> None:
+    bench.laboratory = replace(
+        bench.laboratory,
+        notes=("The cached network is damaged; it was trained again.",),
+        trojan_accuracy={"smiley": 0.9, "fish": 0.1},
+    )
     said: list[str] = []
     ran(tmp_path, "a16", watch=Watch(note=said.append))
-    assert said == ["The cached network is damaged; it was trained again."]
+    assert said[0] == "The cached network is damaged; it was trained again."
+    assert [sentence.startswith("The patch 'fish' leads 10% of images") for sentence in said[1:]] == [True]
 
 
 def test_the_weights_hash_sees_one_bit_of_a_weight_and_of_an_image() -> None:

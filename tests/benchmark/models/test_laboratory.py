@@ -52,6 +52,12 @@ def test_the_network_learns_its_classes_and_its_patches(trained: laboratory.Labo
     assert max(trained.trojan_accuracy.values()) > 0.5
 
 
+def test_a_patch_that_hardly_took_is_named(trained: laboratory.Laboratory) -> None:
+    network = replace(trained, trojan_accuracy={"smiley": 0.97, "fish": 0.058, "heart": 0.8})
+    (sentence,) = laboratory.untaken(network, 0.8)
+    assert "'fish' leads 6% of images to its target, fewer than 80%" in sentence
+
+
 def test_every_sample_is_flipped_by_its_patch(trained: laboratory.Laboratory) -> None:
     assert trained.test_samples
     for sample in trained.test_samples:
