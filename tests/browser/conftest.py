@@ -3,7 +3,8 @@
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,9 @@ def browser() -> "Iterator[Browser]":
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the study is served."""
-    folder = tmp_path_factory.mktemp("served")
+@contextmanager
+def _serving(folder: Path) -> Iterator[str]:
+    """A small study of its own in a folder, and where it is served."""
     settings = Settings(
         secret_key="a secret of the tests, long enough to be one",
         database_url=f"sqlite:///{folder / 'study.sqlite'}",
@@ -74,6 +74,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join()
     server.server_close()
     app.extensions["spade_study"].database.dispose()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Path], AbstractContextManager[str]]:
+    """For a test that ends its run, or else changes what others find."""
+    return _serving
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the study is served that all tests share."""
+    with _serving(tmp_path_factory.mktemp("served")) as served:
+        yield served
 
 
 SIZES = {"desktop": (1280, 720), "phone": (390, 844)}
