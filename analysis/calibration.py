@@ -21,7 +21,8 @@ from data_manifests.errors import allowed_names
 from . import simulation
 from .bounds import bounds_of_ratings
 from .crossed import odds_ratio, risk_difference, share_interval
-from .crossed_logistic import Chains, crossed_logistic_of_studies
+from .crossed_gibbs import SPREADS
+from .crossed_logistic import Chains, Posterior, crossed_logistic_of_studies
 from .errors import AnalysisError
 from .estimate import Estimate
 from .matched import cochran_mantel_haenszel, conditional_logit, mcnemar_test
@@ -162,15 +163,32 @@ def _resampled(planted: Truth, name: str, ratings: Ratings, generator: np.random
     yield _trial("randomisation", randomisation_test(ratings, agree, draws=499, generator=generator), math.nan)
     for found in pigeonhole_bootstrap(ratings, agree, draws=999, generator=generator, level=LEVEL):
         yield _trial(found.name, found, difference)
-    yield _trial("mcnemar", mcnemar_test(ratings, agree, generator=generator, level=LEVEL), math.nan, ratio=True)
+    pairs = mcnemar_test(ratings, agree, generator=generator, level=LEVEL)
+    yield _trial("mcnemar", pairs, planted.pair_log_odds(), ratio=True)
 
 
 def _bayesian(planted: Truth, studies: Sequence[Ratings], generator: np.random.Generator) -> list[tuple[Trial, ...]]:
-    """The crossed model, studies side by side: half a second a study."""
+    """The crossed model, studies side by side: a third of a second a study."""
     found = crossed_logistic_of_studies(
         studies, MEASURES["agree"], generator=generator, chains=QUICK_CHAINS, level=LEVEL
     )
-    return [(_trial("crossed_logistic", one.difference, planted.difference("agree")),) for one in found]
+    return [tuple(_of_posterior(planted, one)) for one in found]
+
+
+def _of_posterior(planted: Truth, found: Posterior) -> Iterator[Trial]:
+    """Risk difference, odds ratio given rater and item, and the spreads that differ from zero.
+
+    The odds ratio of a model with one step has a value where one step was planted, and where nothing distinguishes the
+    arms (it is then 1, whatever the model).
+    """
+    yield _trial("crossed_logistic", found.difference, planted.difference("agree"))
+    known = planted.parameters()
+    dense, spade = planted.agree
+    log_odds = known.get("effect", 0.0 if dense == spade else math.nan)
+    yield _trial("crossed_logistic_odds_ratio", found.odds_ratio, log_odds, ratio=True)
+    for one in found.parameters:
+        if known.get(one.name) and one.name in SPREADS:
+            yield _interval(f"crossed_logistic_sd_{one.name}", (one.low, one.high), known[one.name], one.median)
 
 
 TIME_RATIO = 0.95
@@ -199,6 +217,10 @@ def _within(planted: Truth, name: str, ratings: Ratings, generator: np.random.Ge
     yield _interval("independent_half_credit", (counted.low, counted.high), truth, counted.half_credit)
 
 
+TWO_STEPS = ("none", "none, heterogeneous", "paper", "paper, heterogeneous")
+"""Truths in which raters may be undecided, as in the paper."""
+
+
 @dataclass(frozen=True)
 class Battery:
     """Methods that are run on the same studies.
@@ -206,10 +228,12 @@ class Battery:
     Attributes:
         trials: they on one study; None for the crossed model, which takes several studies at once.
         together: how many studies of consecutive seeds are taken at once.
+        truths: what is planted in them.
     """
 
     trials: Callable[[Truth, str, Ratings, np.random.Generator], Iterator[Trial]] | None
     together: int = 1
+    truths: tuple[str, ...] = TWO_STEPS
 
 
 BATTERIES: dict[str, Battery] = {
@@ -217,7 +241,7 @@ BATTERIES: dict[str, Battery] = {
     "fitted": Battery(_fitted),
     "resampled": Battery(_resampled),
     "within": Battery(_within),
-    "bayesian": Battery(None, together=10),
+    "bayesian": Battery(None, together=10, truths=tuple(TRUTHS)),
 }
 """Methods by what a study costs them, so that each is run as often as it can be."""
 
@@ -255,10 +279,10 @@ def run(
     store: Path,
     *,
     replications: Mapping[str, int],
-    truths: Sequence[str] = tuple(TRUTHS),
+    truths: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Simulate what `store` (JSON lines) lacks of so many studies a truth and battery.
+    """Simulate what `store` (JSON lines) lacks of so many studies a truth and battery; of all its truths, or of these.
 
     A run that was stopped goes on from there. Where a battery takes studies together, all of them are kept, so that
     there may be some more than asked for.
@@ -267,7 +291,7 @@ def run(
     todo = []
     for battery, count in replications.items():
         for first in range(0, count, BATTERIES[battery].together):
-            for truth in truths:
+            for truth in BATTERIES[battery].truths if truths is None else truths:
                 seeds = range(first, first + BATTERIES[battery].together)
                 if missing := [seed for seed in seeds if (battery, truth, seed) not in done]:
                     todo.append((battery, truth, first, missing))

@@ -1,5 +1,6 @@
 """Studies with a known truth, made in a millisecond: what the estimators are held against."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -65,19 +66,46 @@ class Truth:
         dense, spade = self.share(measure)
         return spade - dense
 
+    def pair_log_odds(self) -> float:
+        """Log odds that of a pair (two raters on one item, one an arm) that differ, SPADE's answer is the right one.
+
+        With q the chances of an item, averaged over raters: log E[q_spade (1 - q_dense)] / E[q_dense (1 - q_spade)].
+        """
+        both = _both(self.decided, self) * _both(self.right, self)
+        dense, spade = self.agree
+        return math.log((spade - both) / (dense - both))
+
+    def parameters(self) -> dict[str, float]:
+        """The parameters of `analysis.crossed_logistic` where it is right: all answers decided; else none."""
+        if self.decided != (1.0, 1.0):
+            return {}
+        dense, spade = (_logit_with_mean(share, self.spread) for share in self.right)
+        spreads = {name: getattr(self, name) for name in ("rater", "rater_slope", "image", "item", "item_slope")}
+        return {"intercept": (dense + spade) / 2, "effect": spade - dense, **spreads}
+
+    @property
+    def spread(self) -> float:
+        """SD of an answer's logit within an arm, over raters and items."""
+        apart = (self.rater, self.image, self.item, self.rater_slope / 2, self.item_slope / 2)
+        return float(np.hypot.reduce(apart))
+
 
 PAPER = ((0.771, 0.874), (0.736, 0.799))
 """Table 4: decided and right-when-decided shares, dense and SPADE."""
 _POOLED = ((0.8225, 0.8225), (0.7675, 0.7675))
 _MILD = Truth(*PAPER, rater=0.5, image=0.5, item=0.5)
 _STRONG = Truth(*PAPER, rater=0.7, image=0.7, item=0.7, rater_slope=0.6, item_slope=1.2)
+_ONE_STEP = ((1.0, 1.0), _MILD.agree)
 TRUTHS: dict[str, Truth] = {
     "none": replace(_MILD, decided=_POOLED[0], right=_POOLED[1]),
     "none, heterogeneous": replace(_STRONG, decided=_POOLED[0], right=_POOLED[1]),
     "paper": _MILD,
     "paper, heterogeneous": _STRONG,
+    "paper, one step": replace(_MILD, decided=_ONE_STEP[0], right=_ONE_STEP[1]),
+    "paper, one step, heterogeneous": replace(_STRONG, decided=_ONE_STEP[0], right=_ONE_STEP[1]),
 }
-"""Planted effects: none at all, none on average only, the paper's for everybody, and the paper's on average."""
+"""Planted effects: none at all, none on average only, the paper's for everybody, and the paper's on average; the last
+two again with nobody undecided."""
 
 
 def truth(name: str) -> Truth:
@@ -192,10 +220,7 @@ Where = tuple[Integers, Integers, Integers, Booleans]
 def _step(shares: Pair, planted: Truth, design: Design, where: Where, generator: np.random.Generator) -> Booleans:
     """Whether each answer passes a step (decided, right) [n] bool."""
     rater, image, item, spade = where
-    spread = float(
-        np.hypot.reduce([planted.rater, planted.image, planted.item, planted.rater_slope / 2, planted.item_slope / 2])
-    )
-    low, high = (_logit_with_mean(share, spread) for share in shares)
+    low, high = (_logit_with_mean(share, planted.spread) for share in shares)
     side = np.where(spade, 0.5, -0.5)
     level = (
         generator.normal(0, planted.rater, design.raters)[rater]
@@ -213,6 +238,21 @@ def _step(shares: Pair, planted: Truth, design: Design, where: Where, generator:
 @cache
 def _logit_with_mean(share: float, spread: float) -> float:
     """The logit whose inverse, averaged over a normal with this SD about it, is `share`."""
+    if share == 1:
+        return math.inf
     nodes, weights = roots_hermitenorm(60)
     weights = weights / weights.sum()
     return float(optimize.brentq(lambda x: float(weights @ expit(x + spread * nodes)) - share, -40, 40, xtol=1e-12))
+
+
+@cache
+def _both(shares: Pair, planted: Truth) -> float:
+    """Chance that two raters pass a step on the same item, one under each arm."""
+    nodes, weights = roots_hermitenorm(60)
+    weights = weights / weights.sum()
+    dense, spade = (_logit_with_mean(share, planted.spread) for share in shares)
+    level = math.hypot(planted.image, planted.item) * nodes[:, None, None]
+    half = planted.item_slope / 2 * nodes[:, None]
+    own = math.hypot(planted.rater, planted.rater_slope / 2) * nodes
+    chances = [expit(base + level + side * half + own) @ weights for base, side in ((spade, 1), (dense, -1))]
+    return float(weights @ (chances[0] * chances[1]) @ weights)

@@ -7,7 +7,6 @@ import pytest
 from analysis import calibration
 from analysis.crossed_logistic import Chains
 from analysis.errors import AnalysisError
-from analysis.simulation import TRUTHS
 
 STUDIES = 150
 
@@ -25,7 +24,7 @@ def error(share: float) -> float:
     return 4 * math.sqrt(share * (1 - share) / STUDIES)
 
 
-@pytest.mark.parametrize("truth", TRUTHS)
+@pytest.mark.parametrize("truth", calibration.TWO_STEPS)
 def test_the_primary_interval_holds_the_planted_truth_about_as_often_as_it_says(
     closed: dict[tuple[str, str], calibration.Rates], truth: str
 ) -> None:
@@ -90,6 +89,24 @@ def test_studies_that_are_taken_together_are_all_kept_and_made_again_only_where_
     store.write_text("\n".join(whole[:4]) + "\n")
     calibration.run(store, replications={"bayesian": 3}, truths=["none"])
     assert store.read_text().splitlines() == whole
+
+
+def test_the_crossed_models_odds_ratio_and_spreads_have_a_truth_where_one_step_was_planted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "QUICK_CHAINS", Chains(2, 10, 30))
+    told = {
+        truth: {one.method: one for one in calibration.trials(truth, 0, battery="bayesian")}
+        for truth in ("none", "paper", "paper, one step", "paper, one step, heterogeneous")
+    }
+    assert told["none"]["crossed_logistic_odds_ratio"].covered is not None
+    assert told["paper"]["crossed_logistic_odds_ratio"].covered is None
+    for truth, spreads in (("paper, one step", 3), ("paper, one step, heterogeneous", 5)):
+        found = told[truth]
+        assert found["crossed_logistic_odds_ratio"].covered is not None
+        # A spread of zero lies outside every interval of a positive quantity: it is no truth to hold.
+        assert sum(name.startswith("crossed_logistic_sd_") for name in found) == spreads
+    assert "crossed_logistic_sd_rater" not in told["none"]
 
 
 def test_an_unknown_battery_or_an_empty_store_is_named(tmp_path: Path) -> None:

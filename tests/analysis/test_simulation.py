@@ -1,6 +1,10 @@
+import math
+
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from analysis import simulation
 from analysis.errors import AnalysisError
 from analysis.measure import MEASURES
 from analysis.simulation import PAPER_DESIGN, TRUTHS, Design, Truth, study
@@ -13,6 +17,35 @@ def test_large_studies_have_the_planted_shares(name: str) -> None:
         scores, counted = one.scores(ratings), one.counts(ratings) > 0
         for arm, known in zip((False, True), TRUTHS[name].share(one.name), strict=True):
             assert scores[counted & (ratings.spade == arm)].mean() == pytest.approx(known, abs=0.025)
+
+
+@pytest.mark.parametrize("name", ["paper", "paper, heterogeneous", "paper, one step, heterogeneous"])
+def test_the_planted_odds_of_pairs_are_those_of_items_drawn_one_by_one(name: str) -> None:
+    # Slower and plainer: draw items, and on each of them one rater an arm.
+    planted, generator, n = TRUTHS[name], np.random.default_rng(5), 400_000
+    passed = np.ones((2, n), dtype=bool)
+    for shares in (planted.decided, planted.right):
+        level, slope = generator.normal(0, np.hypot(planted.image, planted.item), n), generator.normal(size=n)
+        for arm, side in enumerate((-0.5, 0.5)):
+            own = generator.normal(0, planted.rater, n) + side * generator.normal(0, planted.rater_slope, n)
+            base = simulation._logit_with_mean(shares[arm], planted.spread)
+            chance = expit(base + level + side * planted.item_slope * slope + own)
+            passed[arm] &= generator.random(n) < chance
+    dense, spade = passed
+    won, lost = int((spade & ~dense).sum()), int((dense & ~spade).sum())
+    error = math.sqrt(1 / won + 1 / lost)
+    assert planted.pair_log_odds() == pytest.approx(math.log(won / lost), abs=4 * error)
+
+
+def test_only_where_all_are_decided_has_the_crossed_model_parameters_and_they_give_the_planted_shares() -> None:
+    assert TRUTHS["paper, heterogeneous"].parameters() == {}
+    planted = TRUTHS["paper, one step, heterogeneous"]
+    known = planted.parameters()
+    generator = np.random.default_rng(6)
+    total = planted.spread * generator.normal(size=1_000_000)
+    for share, side in zip(planted.agree, (-0.5, 0.5), strict=True):
+        assert expit(known["intercept"] + side * known["effect"] + total).mean() == pytest.approx(share, abs=0.002)
+    assert TRUTHS["none"].pair_log_odds() == pytest.approx(0, abs=1e-12)
 
 
 def test_the_planted_difference_of_the_paper_is_the_papers() -> None:
