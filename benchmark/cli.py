@@ -122,7 +122,7 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     out = Console()
     out.print(console.planned(outlook.plan, outlook.stored))
     out.print(console.time_left(outlook.cost, workers), highlight=False)
-    if work := console.work_left(outlook.plan, outlook.stored):
+    if work := console.work_left(outlook.plan, outlook.stored, outlook.known):
         out.print(work, highlight=False)
     if not outlook.trained:
         out.print("The network of this scale and seed is to be trained first, which is not counted here.")
@@ -294,6 +294,7 @@ def _carry_out(
     calibrate: bool = False,
 ) -> "Execution":
     """Compute what is missing, under progress bars."""
+    from . import console
     from .console import Bars
     from .rerun import Request, Watch, rerun
 
@@ -305,6 +306,8 @@ def _carry_out(
             bars.note(note)
         if done.computed:
             bars.note(f"Made {done.made}; the least possible for these units is {done.least}.")
+        if done.scored:
+            bars.note(console.from_store(done.scored))
     return done
 
 

@@ -163,14 +163,23 @@ def planned(plan: Plan, stored: Iterable[str]) -> Table:
     return table
 
 
-def work_left(plan: Plan, stored: Iterable[str]) -> str:
-    """What a run would make for the units that are left, beside the least they take, in a sentence; "" for none."""
-    jobs = plan.jobs(frozenset(stored))
-    units = [unit for job in jobs for unit in job.units]
-    if not units:
+def work_left(plan: Plan, stored: Iterable[str], known: Mapping[str, UnitRecord] | None = None) -> str:
+    """What a run would make for the units that are left, beside the least they take, in a sentence; "" for none.
+
+    known: units that are scored from maps in the store.
+    """
+    jobs = plan.jobs(frozenset(stored), known)
+    if not jobs:
         return ""
-    made, possible = ahead(jobs, plan.subject.protocol), least(units, plan.subject.protocol)
-    return f"A run makes {made} for them; the least possible is {possible}."
+    fresh = [unit for job in jobs for unit in job.fresh]
+    made, possible = ahead(jobs, plan.subject.protocol), least(fresh, plan.subject.protocol)
+    said = f"A run makes {made} for them; the least possible is {possible}."
+    return f"{said} {from_store(len(known))}" if known else said
+
+
+def from_store(units: int) -> str:
+    """How many units need no map made, in a sentence."""
+    return f"{units} unit{'s are' if units > 1 else ' is'} scored from maps in the store."
 
 
 def time_left(cost: Cost, workers: int) -> str:

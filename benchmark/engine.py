@@ -31,22 +31,29 @@ from .metrics import metric
 from .metrics.evidence import Evidence
 from .plan import Job, Subject, Unit, generator_seed, hessian_key
 from .provenance import ARITHMETIC, releases, without_paths
-from .records import Status, UnitRecord
+from .records import OF_THE_MAP, Status, UnitRecord
 from .runner import Finished
 from .supply import Sample, Supply
 from .work import Work
 
+StoredMap = Callable[[UnitRecord], NDArray[np.float32] | None]
+"""The stored map [H, W] of a record's unit; None where there is none any more."""
+
 
 @contextmanager
-def opened(material: Callable[[], Supply], subject: Subject) -> Iterator["Engine"]:
+def opened(
+    material: Callable[[], Supply], subject: Subject, stored_map: StoredMap = lambda _: None
+) -> Iterator["Engine"]:
     """An evaluator of jobs on one thread; the number of threads is given back.
+
+    stored_map: where the maps are that a job knows of.
 
     One thread, so that sums are added in the same order wherever and beside whatever a unit is computed.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield Engine(material(), subject)
+        yield Engine(material(), subject, stored_map)
     finally:
         torch.set_num_threads(threads)
 
@@ -74,9 +81,10 @@ class _Answer:
 class Engine:
     """Computes the units of one material; calling it with a job yields them one by one, in the job's order."""
 
-    def __init__(self, material: Supply, subject: Subject) -> None:
+    def __init__(self, material: Supply, subject: Subject, stored_map: StoredMap = lambda _: None) -> None:
         self.material = material
         self.subject = subject
+        self.stored_map = stored_map
         self.samples = {sample.id: sample for sample in material.test_samples}
         if subject.clean:
             self.samples |= {sample.id: sample for sample in material.clean_samples}
@@ -114,7 +122,7 @@ class Engine:
         except MethodUnavailable as problem:
             done = Finished(_without_value(blank, "unavailable", str(problem)))
         except Exception as problem:  # noqa: BLE001 - a failure is data: it is recorded with its reason
-            done = Finished(_without_value(blank, "failed", f"{type(problem).__name__}: {problem}"))
+            done = Finished(_failed(blank, problem))
         seconds = time.perf_counter() - start - bench.spent + bench.share(unit)
         bench.spent = 0.0
         record = replace(done.record, seconds=seconds, peak_memory_mb=_peak_memory_mb())
@@ -139,6 +147,8 @@ class Engine:
         return self.material.trojan_accuracy[unit.sample]
 
     def _map(self, unit: Unit, bench: "_Bench", blank: UnitRecord) -> Finished:
+        if (known := bench.known.get(unit.key)) is not None:
+            return self._from_store(unit, bench, blank, known)
         sample = self.samples[unit.sample]
         network = bench.network(unit)
         x, dense = bench.seen(sample)
@@ -156,6 +166,17 @@ class Engine:
         )
         return self._scored(unit, record, heatmap, sample)
 
+    def _from_store(self, unit: Unit, bench: "_Bench", blank: UnitRecord, known: UnitRecord) -> Finished:
+        """The unit scored on the map of another unit; made like any other where that map has gone meanwhile."""
+        if known.status == "unavailable":
+            return Finished(replace(_without_value(blank, "unavailable", known.reason), scored_from=known.key))
+        heatmap = self.stored_map(known)
+        if heatmap is None:
+            bench.forget(unit)
+            return self._map(unit, bench, blank)
+        facts = {name: getattr(known, name) for name in OF_THE_MAP}
+        return self._scored(unit, replace(blank, **facts, scored_from=known.key), heatmap, self.samples[unit.sample])
+
     def explained(self, unit: Unit, network: _Network, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
         """The map [H, W] of a unit, and how far its method misses its axiom (NaN where it has none)."""
         attribution = saliency.explain(
@@ -169,18 +190,20 @@ class Engine:
         return saliency.heatmap(attribution, self.rules.map_channels).numpy(), attribution.delta
 
     def _scored(self, unit: Unit, record: UnitRecord, heatmap: NDArray[np.floating], sample: Sample) -> Finished:
-        """The record with the score of a map [H, W] under the unit's metric.
-
-        Raises:
-            ValueError: the map is not finite, or has no score.
-        """
+        """The record with the score of a map [H, W] under the unit's metric; a failed one keeps its map for others."""
         evidence = Evidence(
             image=self.material.normalise(checked_image(sample.image)[None])[0].numpy(),
             mask=sample.mask.numpy(),
             probability=lambda images: self._probability(images, sample.target),
         )
-        value = metric.find(unit.metric).score(heatmap, evidence, **dict(unit.settings))
-        return Finished(replace(record, value=value), np.asarray(heatmap, dtype=np.float32))
+        kept = np.asarray(heatmap, dtype=np.float32)
+        try:
+            value = metric.find(unit.metric).score(heatmap, evidence, **dict(unit.settings))
+        except EnvironmentProblem:
+            raise
+        except Exception as problem:  # noqa: BLE001 - a failure is data: it is recorded with its reason
+            return Finished(_failed(record, problem), kept)
+        return Finished(replace(record, value=value), kept)
 
     def _probability(self, images: NDArray[np.float32], target: int) -> NDArray[np.float64]:
         """Softmax of the target [N] that the dense network gives to normalised images [N, C, H, W]."""
@@ -344,8 +367,9 @@ class _Bench:
 
     def __init__(self, engine: Engine, job: Job) -> None:
         self.engine = engine
+        self.known = dict(job.known)
         self.units = job.units
-        self.users = Counter(unit.trace for unit in job.units)
+        self.users = Counter(unit.trace for unit in job.fresh)
         self.spent = 0.0
         self._looks: dict[tuple[object, ...], Mapping[str, trace.Prepared | Exception]] = {}
         self._network: tuple[object, _Network | Exception] = (None, engine.dense)
@@ -363,6 +387,12 @@ class _Bench:
         made = self._made + Work(factorisations=sum(times), traces=self._traces["traces"])
         new, self._told = made - self._told, made
         return new
+
+    def forget(self, unit: Unit) -> None:
+        """Treat a unit like any other, whose map is not known; what was prepared without it is prepared again."""
+        del self.known[unit.key]
+        self.users[unit.trace] += 1
+        self._looks.pop(unit.hessians, None)
 
     def network(self, unit: Unit) -> _Network:
         """The network that a unit's map is made on; only the last one is kept, the job's order has each once."""
@@ -409,7 +439,8 @@ class _Bench:
 
     def _look(self, unit: Unit) -> dict[str, trace.Prepared | Exception]:
         """By solver what traces on a unit's images rest on; for all at once, so that the last one frees a Hessian."""
-        alike = [other for other in self.units if other.solver and other.hessians == unit.hessians]
+        fresh = (other for other in self.units if other.key not in self.known)
+        alike = [other for other in fresh if other.solver and other.hessians == unit.hessians]
         solvers = dict.fromkeys(_solver(other) for other in alike)
         self._made += Work(hessians=1)
         hessians = _kept(lambda: self.engine.hessians(unit, self._layers(alike)))
@@ -451,6 +482,10 @@ def _given(made: Made | Exception) -> Made:
 def _without_value(record: UnitRecord, status: Status, reason: str) -> UnitRecord:
     # A reason is printed on pages that strangers read, on one line.
     return replace(record, status=status, reason=without_paths(" ".join(reason.split())))
+
+
+def _failed(record: UnitRecord, problem: Exception) -> UnitRecord:
+    return _without_value(record, "failed", f"{type(problem).__name__}: {problem}")
 
 
 def _generator(key: str) -> torch.Generator:

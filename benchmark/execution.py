@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import policy, runner, unit_file, work
-from .plan import Plan, one_of_each
+from . import known_maps, policy, runner, unit_file, work
+from .plan import Plan, Unit, map_key, one_of_each
 from .records import UnitRecord
 from .runner import Finished, OpenEvaluator
 from .store import SHORT, Store
@@ -23,7 +23,8 @@ class Execution:
         failed: units of the plan whose record says they failed.
         interrupted: whether somebody stopped it.
         made: the dear work that was done.
-        least: the least work that the units it computed can take.
+        least: the least work that the units it computed can take, from the maps that were stored.
+        scored: units of those computed whose maps were in the store already.
         notes: sentences about damage found in the store.
     """
 
@@ -35,6 +36,7 @@ class Execution:
     notes: tuple[str, ...]
     made: Work = Work()  # noqa: RUF009 - frozen
     least: Work = Work()  # noqa: RUF009 - frozen
+    scored: int = 0
 
 
 def execute(
@@ -64,20 +66,31 @@ def execute(
         again = {key for key, record in units.records.items() if retry_failed and record.status == "failed"}
         stored = units.records.keys() - again
         on_start(len(stored & keys), len(keys))
-        jobs = plan.jobs(stored)
+        left = [unit for unit in plan.units if unit.key not in stored]
+        # Of a unit that is asked for again nothing is taken, its map included.
+        there = (record for key, record in units.records.items() if key in stored)
+        maps = known_maps.find(left, plan.subject, there, store)
+        jobs = plan.jobs(stored, maps.records)
         if calibrate:
             jobs = one_of_each(jobs)
 
         in_force = policy.load().sha256[:SHORT]
-        made, kept = Work(), set[str]()
+        by_key = {unit.key: unit for unit in left}
+        made, fresh, scored = Work(), list[Unit](), 0
 
         def keep(finished: Finished) -> None:
-            nonlocal made
+            nonlocal made, scored
             made += finished.made
-            kept.add(finished.record.key)
+            record, unit = replace(finished.record, policy=in_force), by_key[finished.record.key]
+            if record.scored_from:
+                scored += 1
+            else:
+                fresh.append(unit)
             if finished.heatmap is not None:
-                store.write_map(plan.subject.recipe_sha256, finished.record.key, finished.heatmap)
-            record = replace(finished.record, policy=in_force)
+                check = store.write_map(plan.subject.recipe_sha256, unit.key, finished.heatmap)
+                record = replace(record, map_check=check)
+            if finished.heatmap is not None or record.status == "unavailable":
+                record = replace(record, map_key=map_key(unit, plan.subject))
             units.append(record)
             on_record(record)
 
@@ -94,7 +107,8 @@ def execute(
             left=len(keys - records.keys()),
             failed=sum(records[key].status == "failed" for key in keys & records.keys()),
             interrupted=interrupted,
-            notes=units.notes,
+            notes=(*units.notes, *maps.notes),
             made=made,
-            least=work.least((unit for unit in plan.units if unit.key in kept), plan.subject.protocol),
+            least=work.least(fresh, plan.subject.protocol),
+            scored=scored,
         )

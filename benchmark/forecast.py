@@ -1,12 +1,13 @@
 """What a run would take: its plan, what of it is stored, and the time of the rest, from what was measured here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spade.errors import EnvironmentProblem, InputError
 
-from . import definition, plan, rerun, scale, unit_file
+from . import definition, known_maps, plan, rerun, scale, unit_file
 from .plan import Cost, Plan, Subject
-from .records import SampleNote
+from .records import SampleNote, UnitRecord
 from .scale import Scale
 from .store import Store
 
@@ -18,6 +19,7 @@ class Outlook:
     Attributes:
         stored: keys of the plan's units that have a record.
         cost: the others.
+        known: by key of those, the record whose stored map is scored.
         trained: whether an earlier command prepared the network, so that the samples are known by name.
     """
 
@@ -25,6 +27,7 @@ class Outlook:
     stored: frozenset[str]
     cost: Cost
     trained: bool
+    known: Mapping[str, UnitRecord]
 
 
 def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outlook:
@@ -51,7 +54,9 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
         for record in unit_file.read(path).records.values()
     ]
     stored = frozenset(unit.key for unit in asked.units if unit.key in records)
-    return Outlook(asked, stored, plan.cost(asked, records, others), trained)
+    left = [unit for unit in asked.units if unit.key not in stored]
+    known = known_maps.find(left, asked.subject, records.values(), store).records
+    return Outlook(asked, stored, plan.cost(asked, records, others, known), trained, known)
 
 
 def _nameless(recipe: Scale, name: str) -> tuple[SampleNote, ...]:

@@ -8,7 +8,7 @@ import json
 import math
 import statistics
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from data_manifests.published.method_names import METHODS
@@ -149,10 +149,19 @@ class Unit:
 
 @dataclass(frozen=True)
 class Job:
-    """Units that share one image's Hessians and eliminations; computed in this order by one worker."""
+    """Units that share one image's Hessians and eliminations; computed in this order by one worker.
+
+    known: by unit key, the record of a unit of another metric whose map is in the store; only the score is computed.
+    """
 
     name: str
     units: tuple[Unit, ...]
+    known: Mapping[str, UnitRecord] = field(default_factory=dict)
+
+    @property
+    def fresh(self) -> tuple[Unit, ...]:
+        """The units whose maps, if they have any, are to be made."""
+        return tuple(unit for unit in self.units if unit.key not in self.known)
 
 
 @dataclass(frozen=True)
@@ -178,13 +187,21 @@ class Plan:
             found |= added_by(unit)
         return dict(sorted(found.items()))
 
-    def jobs(self, stored: Container[str] = ()) -> tuple[Job, ...]:
-        """The units whose keys are not stored yet, by the images they prune for, in the order of the samples."""
+    def jobs(self, stored: Container[str] = (), known: Mapping[str, UnitRecord] | None = None) -> tuple[Job, ...]:
+        """The units whose keys are not stored yet, by the images they prune for, in the order of the samples.
+
+        known: the records whose maps serve some of them, as `known_maps.find` gives them.
+        """
+        there = known or {}
         by_home: dict[str, list[Unit]] = {sample.id: [] for sample in self.subject.all_samples}
         for unit in self.units:
             if unit.key not in stored:
                 by_home.setdefault(unit.home, []).append(unit)
-        return tuple(Job(name, _in_turn(units)) for name, units in by_home.items() if units)
+        return tuple(
+            Job(name, _in_turn(units), {unit.key: there[unit.key] for unit in units if unit.key in there})
+            for name, units in by_home.items()
+            if units
+        )
 
 
 def make(tables: Iterable[TableDefinition], subject: Subject) -> Plan:
@@ -209,9 +226,10 @@ def make(tables: Iterable[TableDefinition], subject: Subject) -> Plan:
 
 def one_of_each(jobs: Iterable[Job]) -> tuple[Job, ...]:
     """The first job of each kind: of those that do the same for one image as another does for another."""
-    kinds: dict[frozenset[tuple[str, str, str]], Job] = {}
+    kinds: dict[frozenset[tuple[str, str, str, bool]], Job] = {}
     for job in jobs:
-        kinds.setdefault(frozenset((unit.arm, unit.method, unit.metric) for unit in job.units), job)
+        same = frozenset((unit.arm, unit.method, unit.metric, unit.key in job.known) for unit in job.units)
+        kinds.setdefault(same, job)
     return tuple(kinds.values())
 
 
@@ -222,6 +240,18 @@ def added_by(unit: Unit) -> dict[str, str]:
     used = {"saliency": unit.method, "pruner": unit.solver, "metric": unit.metric, "network": unit.network}
     builtin = {"saliency": METHODS, "pruner": SOLVERS, "metric": METRICS, "network": networks.NETWORKS}
     return plugins.identities({kind: name for kind, name in used.items() if name}, builtin)
+
+
+def map_key(unit: Unit, subject: Subject) -> str:
+    """The sha256 of all that a unit's saliency map depends on: units that agree in it differ by the metric only.
+
+    "" where there is no such map.
+    """
+    if unit.kind != "map" or unit.impossible:
+        return ""
+    plugins_used = {name: source for name, source in added_by(unit).items() if not name.startswith("metric ")}
+    asked = {"plugins": plugins_used} if plugins_used else {}
+    return _digest({**_facts(unit, subject, unit.stages[:-1]), **asked})
 
 
 def generator_seed(key: str) -> int:
@@ -259,18 +289,35 @@ class Cost:
     unmeasured: int
 
 
-def cost(plan: Plan, records: Mapping[str, UnitRecord], measured: Iterable[UnitRecord] = ()) -> Cost:
-    """The work left, from the median seconds of recorded units of the same arm and method, else of the same arm."""
+def cost(
+    plan: Plan,
+    records: Mapping[str, UnitRecord],
+    measured: Iterable[UnitRecord] = (),
+    known: Container[str] = (),
+) -> Cost:
+    """The work left, from the median seconds of recorded units of the same arm and method, else of the same arm.
+
+    known: units whose maps are stored; they take as long as other scores of stored maps did.
+    """
     times: dict[tuple[str, str], list[float]] = {}
     for record in [*records.values(), *measured]:
         if record.status == "ok":
-            times.setdefault((record.arm, record.method), []).append(record.seconds)
-            times.setdefault((record.arm, ""), []).append(record.seconds)
+            names = [_OF_STORED] if record.scored_from else [(record.arm, record.method), (record.arm, "")]
+            for name in names:
+                times.setdefault(name, []).append(record.seconds)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
     left = [unit for unit in plan.units if unit.key not in records]
-    guesses = [medians.get((unit.arm, unit.method), medians.get((unit.arm, ""))) for unit in left]
-    known = [guess for guess in guesses if guess is not None]
-    return Cost(units=len(left), seconds=math.fsum(known), unmeasured=len(left) - len(known))
+    guesses = [
+        medians.get(_OF_STORED)
+        if unit.key in known
+        else medians.get((unit.arm, unit.method), medians.get((unit.arm, "")))
+        for unit in left
+    ]
+    timed = [guess for guess in guesses if guess is not None]
+    return Cost(units=len(left), seconds=math.fsum(timed), unmeasured=len(left) - len(timed))
+
+
+_OF_STORED = ("", "a score of a stored map")
 
 
 def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell, list[Unit]]]:
@@ -410,32 +457,37 @@ def _sealed(unit: Unit, subject: Subject) -> Unit:
     }
     # All metrics score one map, so the noise does not depend on the metric; a name stands there for earlier results.
     noise = _digest({"stage": "noise", "version": STAGES["map"], "metric": "trojan_auc", **of_map})
+    scored = {"settings": dict(unit.settings), "plugins": added_by(unit)}
+    asked = {name: value for name, value in scored.items() if value}
+    key = _digest({**_facts(unit, subject, unit.stages), "metric": unit.metric, **asked})
+    return replace(unit, key=key, noise=noise)
+
+
+def _facts(unit: Unit, subject: Subject, stages: tuple[str, ...]) -> dict[str, Any]:
+    """What a unit's results depend on up to the last of some stages, whatever the metric."""
     # What a unit does not ask for is not in its key, so a new knob leaves the keys of earlier units as they were.
     asked = {
         "network": [unit.network, networks.find(unit.network).settings] if unit.network else None,
         "augmentation": unit.augmentation,
         "sequential": unit.sequential,
         "rule": unit.rule,
-        "settings": dict(unit.settings),
-        "plugins": added_by(unit),
     }
-    key = _digest(
-        {
-            "stage": unit.stages[-1],
-            "versions": {stage: STAGES[stage] for stage in unit.stages},
-            "kind": unit.kind,
-            "protocol": subject.protocol,
-            "numerics": subject.numerics,
-            "solver": unit.solver,
-            "image": unit.image,
-            "ratios": unit.ratios,
-            "n_augmentations": subject.n_augmentations,
-            "metric": unit.metric,
-            **of_map,
-            **{name: value for name, value in asked.items() if value},
-        }
-    )
-    return replace(unit, key=key, noise=noise)
+    return {
+        "stage": stages[-1],
+        "versions": {stage: STAGES[stage] for stage in stages},
+        "kind": unit.kind,
+        "protocol": subject.protocol,
+        "numerics": subject.numerics,
+        "solver": unit.solver,
+        "image": unit.image,
+        "ratios": unit.ratios,
+        "n_augmentations": subject.n_augmentations,
+        "weights": subject.weights_sha256,
+        "seed": subject.seed,
+        "sample": unit.sample,
+        "method": unit.method,
+        **{name: value for name, value in asked.items() if value},
+    }
 
 
 def _in_turn(units: Iterable[Unit]) -> tuple[Unit, ...]:

@@ -36,6 +36,10 @@ class UnitRecord:
         delta: completeness or conservation error of the attribution; None where the method has none.
         versions: releases of the libraries that computed it.
         policy: beginning of the sha256 of the policy that was in force when it was computed.
+        map_key: sha256 of all that its saliency map depends on, the same for every metric; empty where no map was
+            made, and in records from before it was noted.
+        map_check: sha256 of the stored map; empty where none is stored.
+        scored_from: key of the unit whose stored map was scored; empty where the map was made for this unit's run.
     """
 
     key: str
@@ -57,6 +61,13 @@ class UnitRecord:
     delta: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     policy: str = ""
+    map_key: str = ""
+    map_check: str = ""
+    scored_from: str = ""
+
+
+OF_THE_MAP = ("kept", "probability_dense", "probability_sparse", "sparsity", "dead_columns", "fallbacks", "delta")
+"""What a record says of a map and the network behind it, whatever the metric."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from spade.augment import PRESETS
 from spade.errors import EnvironmentProblem, InputError
@@ -123,7 +125,7 @@ def rerun(
     done = execute(
         wanted,
         store,
-        open_evaluator=partial(opened, request.scale, request.seed, store.cache, subject),
+        open_evaluator=partial(opened, request.scale, request.seed, store.folder, subject),
         workers=request.workers,
         retry_failed=request.retry_failed,
         calibrate=request.calibrate,
@@ -211,9 +213,14 @@ def scale_sha256(recipe: Scale) -> str:
 
 
 @contextmanager
-def opened(name: str, seed: int, cache: Path, subject: Subject) -> Iterator[Engine]:
-    """The engine of a scale whose network is in the cache; sent to worker processes by name."""
-    with engine.opened(partial(_material, name, seed, cache), subject) as evaluator:
+def opened(name: str, seed: int, folder: Path, subject: Subject) -> Iterator[Engine]:
+    """The engine of a scale whose network is in the cache of a store's folder; sent to worker processes by name."""
+    store = Store(folder)
+
+    def stored(record: UnitRecord) -> NDArray[np.float32] | None:
+        return store.read_map(subject.recipe_sha256, record.key, check=record.map_check)
+
+    with engine.opened(partial(_material, name, seed, store.cache), subject, stored) as evaluator:
         yield evaluator
 
 

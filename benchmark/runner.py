@@ -9,7 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -172,7 +172,7 @@ class _Coordinator:
 
     def _feed(self, worker: _Worker) -> None:
         worker.at = self.waiting.popleft() if self.waiting else None
-        order = None if worker.at is None else Job(worker.at.job.name, tuple(worker.at.left))
+        order = None if worker.at is None else replace(worker.at.job, units=tuple(worker.at.left))
         with suppress(OSError):  # a worker that just died is buried when its pipe is next heard
             worker.pipe.send(order)
         if order is None:

@@ -131,21 +131,24 @@ class Store:
             weights_sha256=subject.weights_sha256,
         )
 
-    def write_map(self, recipe_sha256: str, key: str, heatmap: NDArray[np.float32]) -> None:
-        """Keep a map [H, W] for pages and later metrics."""
+    def write_map(self, recipe_sha256: str, key: str, heatmap: NDArray[np.float32]) -> str:
+        """Keep a map [H, W] for pages and later metrics; its check sum."""
         path = self._map(recipe_sha256, key)
+        kept = np.ascontiguousarray(heatmap, dtype=np.float32)
         with _said(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, np.ascontiguousarray(heatmap, dtype=np.float32))
+            np.save(path, kept)
+        return _check_sum(kept)
 
-    def read_map(self, recipe_sha256: str, key: str) -> NDArray[np.float32] | None:
-        """The map [H, W] of a unit; None where it is absent or damaged."""
+    def read_map(self, recipe_sha256: str, key: str, *, check: str = "") -> NDArray[np.float32] | None:
+        """The map [H, W] of a unit; None where it is absent or damaged, or has another check sum than is given."""
         try:
             with self._map(recipe_sha256, key).open("rb") as file:
                 found = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        return found.astype(np.float32, copy=False) if found.ndim == 2 else None
+        heatmap = found.astype(np.float32, copy=False) if found.ndim == 2 else None
+        return None if heatmap is None or (check and _check_sum(heatmap) != check) else heatmap
 
     def write_sample(self, recipe_sha256: str, name: str, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
         """Keep the image [C, H, W] and the patch mask [H, W] of a test sample for pages."""
@@ -168,6 +171,10 @@ class Store:
     def _sample(self, recipe_sha256: str, name: str) -> Path:
         # An id may hold any character; its hash is a file name everywhere.
         return self.folder / "samples" / recipe_sha256[:SHORT] / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
+
+
+def _check_sum(heatmap: NDArray[np.float32]) -> str:
+    return hashlib.sha256(f"{heatmap.shape}".encode() + heatmap.tobytes()).hexdigest()[:SHORT]
 
 
 class _said:  # noqa: N801 - reads as a word: with _said(path)

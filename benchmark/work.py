@@ -69,10 +69,13 @@ def least(units: Iterable[Unit], protocol: Mapping[str, Any]) -> Work:
 
 
 def ahead(jobs: Iterable[Job], protocol: Mapping[str, Any]) -> Work:
-    """The work that carrying these jobs out takes: jobs share nothing, and in one only the last trace and map stay."""
+    """The work that carrying these jobs out takes: jobs share nothing, and in one only the last trace and map stay.
+
+    Nothing is made for units whose maps are stored.
+    """
     work = Work()
     for job in jobs:
-        maps = [unit for unit in job.units if unit.kind == "map" and not unit.impossible]
+        maps = [unit for unit in job.fresh if unit.kind == "map" and not unit.impossible]
         once = least(maps, protocol)
         traces = sum(1 for _ in groupby(unit.trace for unit in maps if unit.solver))
         work += Work(once.hessians, once.factorisations, traces, sum(1 for _ in groupby(unit.map for unit in maps)))
