@@ -15,6 +15,11 @@ AVERAGE = "Average"
 """Name of the row that holds a column's average over the methods, as the paper prints it."""
 
 
+def decimals(unit: str) -> int:
+    """How many decimals a value of a table is shown with: two of per cent, four of shares, which say as much."""
+    return 2 if unit == "%" else 4
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell of a table, in the table's unit, with the samples behind it.

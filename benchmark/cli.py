@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from .records import RunRecords
     from .store import Store
 
-MEMORY_A_WORKER = 1.5 * 2**30
-"""Bytes; a worker with torch and one image's eliminations stays below this at the embedded scales."""
-
 
 class _Sentences(click.Group):
     """Turns failures into one sentence and an exit code; a stop by the user is no failure."""
@@ -115,7 +112,7 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     from . import console, forecast
     from .store import Store
 
-    names, store, workers = options.asked(table), Store(folder), jobs or _default_jobs()
+    names, store, workers = options.asked(table), Store(folder), jobs or options.default_jobs()
     if calibrate:
         _carry_out(names, store, scale=scale, seed=seed, workers=1, calibrate=True)
     outlook = forecast.outlook(store, names, scale, seed)
@@ -163,7 +160,7 @@ def run(  # noqa: PLR0917 - click passes by name
         store,
         scale=scale,
         seed=seed,
-        workers=jobs or _default_jobs(),
+        workers=jobs or options.default_jobs(),
         retrain=retrain,
         retry_failed=retry_failed,
     )
@@ -271,15 +268,6 @@ def doctor(folder: Path) -> None:
 
 for command in (audit, bless, check_plugin, diff, export, export_tables, figure, golden, power, sensitivity, verify):
     main.add_command(command)
-
-
-def _default_jobs() -> int:
-    import os
-
-    import psutil
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, int(psutil.virtual_memory().available / MEMORY_A_WORKER)))
 
 
 def _carry_out(

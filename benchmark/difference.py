@@ -77,13 +77,15 @@ class RunDifference:
     samples: tuple[Moved, ...]
 
 
-def difference(before: RunRecords, after: RunRecords, policy: Policy) -> RunDifference:
+def difference(before: RunRecords, after: RunRecords, policy: Policy, *, controls: bool = True) -> RunDifference:
     """What differs between two runs, cell by cell and sample by sample.
 
     Samples are paired only where both runs drew the same images: the same scale, seed and recipe.
+
+    controls: whether maps that no network made are among the cells, and so in Holm's family.
     """
     paired = (before.scale, before.seed, before.recipe_sha256) == (after.scale, after.seed, after.recipe_sha256)
-    first, second = _by_name(before), _by_name(after)
+    first, second = (_by_name(run, controls=controls) for run in (before, after))
     both = [name for name in first if name in second]
     found = [_cell(first[name], second[name], policy, paired=paired) for name in both]
     unlike = [(*name, "only before") for name in first if name not in second]
@@ -98,8 +100,8 @@ def difference(before: RunRecords, after: RunRecords, policy: Policy) -> RunDiff
     )
 
 
-def _by_name(run: RunRecords) -> dict[tuple[str, str, str], Cell]:
-    found = [cell for table in run.tables for cell in cells(table, run)]
+def _by_name(run: RunRecords, *, controls: bool) -> dict[tuple[str, str, str], Cell]:
+    found = [cell for table in run.tables for cell in cells(table, run) if controls or cell.kind != "control"]
     return {(cell.table, cell.row, cell.column): cell for cell in found if cell.n}
 
 

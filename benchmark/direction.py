@@ -26,6 +26,11 @@ class Direction:
     low: str
 
     @property
+    def unit(self) -> str:
+        """Unit of the table: "%" or, for shares, ""."""
+        return definition.load(self.table).unit
+
+    @property
     def paper(self) -> Decimal:
         """High - low as printed, in the table's unit; lends the sign only, because it was measured on other data."""
         row = published.load(self.table.upper())

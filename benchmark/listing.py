@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from analysis.paired import PairedDifference
+
 from .blessing import Change
-from .difference import Changed, Moved, RunDifference
+from .cells import decimals
+from .difference import CellDifference, Changed, Moved, RunDifference
 from .golden import GoldenRange
 from .grid import Grid
 from .power import SIZES, TablePower
-from .sensitivity import Shift
+from .sensitivity import Gain, Shift
 
 CURVE = (16, 64, 256)
 """Numbers of images, of those a power curve has, that a terminal has room for."""
@@ -153,26 +156,74 @@ def interval(low: float, high: float) -> str:
 
 
 def shifts(found: Iterable[Shift], protocols: Sequence[str]) -> Grid:
-    """Each cell under every protocol, and how far it moves from the first."""
+    """Each cell under every protocol, and how far it moves from the first: a column for every number."""
     reference, *others = protocols
     header = ["table", "row", "column", reference]
     for name in others:
         header += [name, f"{name} - {reference}", "interval", "p (Holm)"]
     table = Grid(tuple(header))
     for one in found:
-        row = [one.table, one.row, one.column, _value(one.means[reference])]
+        row = [one.table, one.row, one.column, _value(one.means[reference], one.unit)]
         for name in others:
-            moved = one.against.get(name)
-            between = moved.difference if moved is not None else None
+            move = one.against.get(name)
+            between = move.difference if move is not None else None
             row += [
-                _value(one.means[name]),
-                "" if moved is None else f"{moved.after - moved.before if between is None else between.mean:+.2f}",
+                _value(one.means[name], one.unit),
+                "" if move is None else _move(move, one.unit),
                 "" if between is None else interval(between.low, between.high),
-                "" if moved is None or math.isnan(moved.adjusted_p) else f"{moved.adjusted_p:.3f}",
+                "" if move is None or math.isnan(move.adjusted_p) else f"{move.adjusted_p:.3f}",
             ]
         table.add_row(*row)
     return table
 
 
-def _value(mean: float) -> str:
-    return f"{mean:.2f}" if math.isfinite(mean) else "no value"
+def shifts_in_short(found: Iterable[Shift], protocols: Sequence[str], *, alpha: float) -> Grid:
+    """The same for a terminal: how far each cell moves from the first protocol, a star where Holm leaves it shown."""
+    reference, *others = protocols
+    table = Grid(
+        ("row", "column", reference, *(f"{name} - {reference}" for name in others)),
+        title="How each cell moves (* shown after Holm over the cells)",
+    )
+    for one in found:
+        row = [one.row, one.column, _value(one.means[reference], one.unit)]
+        for name in others:
+            move = one.against.get(name)
+            if move is None:
+                row.append("no value")
+                continue
+            if move.shared and move.equal == move.shared:
+                row.append("the same")
+                continue
+            star = "*" if move.adjusted_p < alpha else ""
+            row.append(f"{_move(move, one.unit)}{star}\n{_span_of(move.difference, one.unit)}".strip())
+        table.add_row(*row)
+    return table
+
+
+def gains(found: Iterable[Gain], protocols: Sequence[str]) -> Grid:
+    """What each column gains over the dense network on average over the methods, under every protocol."""
+    table = Grid(("average gain", *protocols), title="What pruning gains on average over the methods")
+    for one in found:
+        row = [f"{one.column} - {one.baseline}"]
+        for name in protocols:
+            between = one.under[name].difference if name in one.under else None
+            said = f"{between.mean:+.{decimals(one.unit)}f}\n{_span_of(between, one.unit)}" if between else "no value"
+            row.append(said.strip())
+        table.add_row(*row)
+    return table
+
+
+def _move(moved: CellDifference, unit: str) -> str:
+    between = moved.difference
+    return f"{moved.after - moved.before if between is None else between.mean:+.{decimals(unit)}f}"
+
+
+def _span_of(found: PairedDifference | None, unit: str) -> str:
+    if found is None or not math.isfinite(found.low):
+        return ""
+    shown = decimals(unit)
+    return f"[{found.low:+.{shown}f}, {found.high:+.{shown}f}]"
+
+
+def _value(mean: float, unit: str) -> str:
+    return f"{mean:.{decimals(unit)}f}" if math.isfinite(mean) else "no value"

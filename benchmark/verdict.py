@@ -19,7 +19,7 @@ from data_manifests.errors import UnknownNameError
 
 from . import direction as directions
 from . import seeds
-from .cells import AVERAGE, Cell, cells
+from .cells import AVERAGE, Cell, cells, decimals
 from .claims.verification import ClaimVerdict, comparable, verify
 from .comparison import Comparison, compare, paper_effect, printed_mean
 from .definition import Dense, TableDefinition
@@ -184,7 +184,7 @@ def judge_directions(
     verdicts = []
     for (one, pairs), mean, p in zip(measured, means, adjusted.tolist(), strict=True):
         here = effect(found, policy, one.table, one.row, column=one.high, baseline=one.low)
-        outcome, reason = _resolve(mean, p, stale, policy)
+        outcome, reason = _resolve(mean, p, stale=stale, policy=policy, shown=decimals(one.unit))
         verdicts.append(
             DirectionVerdict(
                 direction=one,
@@ -251,11 +251,12 @@ def _judge_cell(
     if golden is not None and found is not None and outcome == "within":
         again = replayed(cell, run.weights_sha256, stored, golden.replays)
         if again is not None and again.drifted:
-            outcome = "drifted"
+            outcome, shown = "drifted", decimals(cell.unit)
+            more = shown + 1  # than of a value: a replay moves it by little
             reason = (
-                f"{again.moved:+.3f} from {again.stored:.2f}, the stored value of seed {run.seed}; a replay on "
-                f"{'the same' if again.tolerance.network == 'same' else 'a retrained'} network may move it by "
-                f"{again.tolerance.allowed:.3f}"
+                f"{again.moved:+.{more}f} from {again.stored:.{shown}f}, the stored value of seed {run.seed}; a replay "
+                f"on {'the same' if again.tolerance.network == 'same' else 'a retrained'} network may move it by "
+                f"{again.tolerance.allowed:.{more}f}"
             )
     return CellVerdict(cell, _interval(cell, policy), found, _paper(cell), outcome, reason, replayed=again)
 
@@ -285,7 +286,9 @@ def _compared(cell: Cell, golden: GoldenRange | None) -> tuple[Outcome, str]:
     if golden.low <= cell.mean <= golden.high:
         return "within", ""
     side = "below" if cell.mean < golden.low else "above"
-    return "deviates", f"{cell.mean:.2f} lies {side} {golden.low:.2f} to {golden.high:.2f}"
+    shown = decimals(cell.unit)
+    said = f"{cell.mean:.{shown}f} lies {side} {golden.low:.{shown}f} to {golden.high:.{shown}f}"
+    return "deviates", said
 
 
 def _interval(cell: Cell, policy: Policy) -> ClusterMean | None:
@@ -326,18 +329,18 @@ def _mean(values: Sequence[float], policy: Policy) -> SeedMean:
     return mean_over_seeds(values, level=1 - policy.directions.alpha, power=policy.directions.power)
 
 
-def _resolve(mean: SeedMean | None, p: float, stale: bool, policy: Policy) -> tuple[Resolution, str]:  # noqa: FBT001
+def _resolve(mean: SeedMean | None, p: float, *, stale: bool, policy: Policy, shown: int) -> tuple[Resolution, str]:
     if mean is None:
         what = "was measured with another protocol or recipe than this run" if stale else "is stored for it"
         return "unmeasured", f"no seed {what}"
     chance = f"{100 * policy.directions.power:.0f} %"
     if p < policy.directions.alpha:
         word: Resolution = "resolved" if mean.mean > 0 else "reversed"
-        return word, f"{mean.n} seeds would detect {mean.detectable:.2f} with a chance of {chance}"
+        return word, f"{mean.n} seeds would detect {mean.detectable:.{shown}f} with a chance of {chance}"
     if mean.n < 2:
         return "unresolved", "one seed has no spread"
     needed = "no number would do" if math.isinf(mean.seeds_needed) else f"it takes {mean.seeds_needed:.0f}"
     return "unresolved", (
-        f"{mean.n} seeds would detect {mean.detectable:.2f} with a chance of {chance}; for an effect as small as this "
-        f"{needed}, before the correction for several directions"
+        f"{mean.n} seeds would detect {mean.detectable:.{shown}f} with a chance of {chance}; for an effect as small "
+        f"as this {needed}, before the correction for several directions"
     )

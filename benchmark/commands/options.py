@@ -1,5 +1,6 @@
 """Options that several commands share, written once."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from .. import definition
 DEFAULT_SCALE = "mini"
 DEFAULT_STORE = "spade-bench-runs"
 DEFAULT_REPORT = "report"
+MEMORY_A_WORKER = 1.5 * 2**30
+"""Bytes; a worker with torch and one image's eliminations stays below this at the embedded scales."""
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -60,6 +63,14 @@ def expected(text: str) -> Decorator:
         show_default=True,
         help=text,
     )
+
+
+def default_jobs() -> int:
+    """Worker processes where no number is asked: one a core, as memory allows."""
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available / MEMORY_A_WORKER)))
 
 
 def asked(tables: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,14 +1,22 @@
 """`spade-bench sensitivity`: a table under every reading of what the paper leaves open."""
 
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from spade.errors import InputError, nearest
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+    from ..rerun import Request
+    from ..sensitivity import Gain, Shift
+    from ..store import Store
 
 PROTOCOLS = ("ours", "paper", "official")
 
@@ -33,16 +41,14 @@ def sensitivity(  # noqa: PLR0917 - click passes by name
     """Run a table under several protocols on the same network and samples, and show how each cell moves.
 
     A protocol's augmentations are drawn as often as the scale says, not as often as the paper does: the number is a
-    matter of time, the kind one of reading. What is stored is not computed again.
+    matter of time, the kind one of reading. What is stored is not computed again, so a stopped command goes on.
     """
     from spade.protocol import PROTOCOLS as READINGS
 
-    from .. import definition, listing, policy
+    from .. import definition, policy, sensitivity_file
     from .. import scale as scales
     from .. import sensitivity as moves
-    from ..console import Bars
-    from ..grid import show
-    from ..rerun import Request, Watch, rerun
+    from ..rerun import Request
     from ..store import Store
 
     asked, main, own = definition.load(table), Store(folder), scales.load(scale).pruning.protocol
@@ -52,21 +58,54 @@ def sensitivity(  # noqa: PLR0917 - click passes by name
     names = tuple(dict.fromkeys(protocols))
     if len(names) < 2:
         raise InputError("One protocol has nothing to be compared with; name two or more.")
+    # A scheduler that takes the machine back sends SIGTERM: as good a reason to stop in order as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     runs = {}
-    for name in names:
+    for place, name in enumerate(names, 1):
         store = main if name == own else moves.variant(main, name)
         if not stored:
-            request = Request(scale, seed, (asked.id,), jobs or 1, protocol="" if name == own else name)
-            with Bars() as bars:
-                bars.note(f"Protocol {name}:")
-                watch = Watch(training=bars.training, start=bars.start, record=bars.record, note=bars.note)
-                done = rerun(
-                    request, store, arguments=tuple(sys.argv), started=datetime.now().astimezone(), watch=watch
-                )
-            if done.interrupted:
-                raise KeyboardInterrupt
+            workers = jobs or options.default_jobs()
+            request = Request(scale, seed, (asked.id,), workers, protocol="" if name == own else name)
+            _compute(request, store, f"Protocol '{name}', {place} of {len(names)}:")
         runs[name] = store.run(scale, seed, tables=(asked.id,))
-    found = moves.shifts(runs, policy.load())
-    show(listing.shifts(found, names))
-    path = moves.keep(found, folder / moves.FOLDER / f"{scale}-seed{seed}-table-{asked.id}.json", runs=runs)
-    click.echo(f"How each cell moves is in {path}.")
+    rules = policy.load()
+    found, gained = moves.shifts(runs, rules), moves.gains(runs, rules)
+    path = sensitivity_file.path(folder, scale, seed, asked.id)
+    sensitivity_file.keep(found, gained, path, runs=runs)
+    _show(found, gained, names, rules)
+    again = f"spade-bench report {asked.id} --scale {scale} --seed {seed}"
+    click.echo(f"Every number is in {path}; `{again}` shows them in sensitivity.html.")
+
+
+def _compute(request: "Request", store: "Store", said: str) -> None:
+    """What one protocol still lacks, under progress bars."""
+    from ..console import Bars
+    from ..rerun import Watch, rerun
+
+    with Bars() as bars:
+        bars.note(said)
+        watch = Watch(training=bars.training, start=bars.start, record=bars.record, note=bars.note)
+        done = rerun(request, store, arguments=tuple(sys.argv), started=datetime.now().astimezone(), watch=watch)
+        for note in done.notes:
+            bars.note(note)
+    if done.interrupted:
+        raise KeyboardInterrupt
+
+
+def _show(found: tuple["Shift", ...], gained: tuple["Gain", ...], names: tuple[str, ...], rules: "Policy") -> None:
+    from .. import listing
+    from .. import sensitivity as moves
+    from ..grid import show
+
+    alpha = rules.intervals.alpha
+    if sys.stdout.isatty():
+        show(listing.shifts_in_short(found, names, alpha=alpha))
+    else:
+        show(listing.shifts(found, names))
+    if gained:
+        show(listing.gains(gained, names))
+    for name in names[1:]:
+        shown, total = moves.moved(found, name, alpha)
+        images = max((one.against[name].shared for one in found if name in one.against), default=0)
+        why = f"; {images} images are too few to show any" if moves.too_few(images, total, alpha) else ""
+        click.echo(f"Under '{name}' {shown} of {total} cells are shown to move from '{names[0]}', after Holm{why}.")

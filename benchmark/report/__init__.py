@@ -1,6 +1,6 @@
-"""Records and verdicts to a folder: index.html with pictures and a page a sample, claims.html, failures.html and data.
+"""Records and verdicts to a folder: index.html with pictures and a page a sample, pages of their own, and data.
 
-The data are report.md, .json, .csv and junit.xml.
+The pages are claims.html, failures.html and sensitivity.html, the data report.md, .json, .csv and junit.xml.
 """
 
 from pathlib import Path
@@ -9,12 +9,25 @@ from spade.errors import EnvironmentProblem
 
 from ..records import RunRecords
 from ..verdict import Judgement
-from . import claims_page, content, data, failures_page, gallery, junit, markdown, page, sample_page, sheet
+from . import (
+    claims_page,
+    content,
+    data,
+    failures_page,
+    gallery,
+    junit,
+    markdown,
+    page,
+    sample_page,
+    sensitivity_page,
+    sheet,
+)
 
 FORMATS = {
     "index.html": page.render,
     "claims.html": claims_page.render,
     "failures.html": failures_page.render,
+    "sensitivity.html": sensitivity_page.render,
     "report.md": markdown.render,
     "report.json": data.render,
     "report.csv": sheet.render,
@@ -35,7 +48,7 @@ def write(run: RunRecords, judgement: Judgement, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         shown = gallery.draw(run, folder)
         said = content.build(run, judgement, shown)
-        sample_page.write(run, gallery.gains(run, shown), folder)
+        sample_page.write(run, gallery.gains(run, shown), folder, unit=shown.unit)
         for name, render in FORMATS.items():
             (folder / name).write_text(render(said), encoding="utf-8", newline="\n")
     except OSError as problem:

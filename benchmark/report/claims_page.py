@@ -1,15 +1,14 @@
 """The paper's claims as one HTML page with filters that need no script."""
 
-import math
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from collections.abc import Sequence
+from itertools import product
 
 from ..claims import said_of_ours
 from ..claims.evidence import Evidence
+from .claim_content import ClaimEntry
 from .content import Content
-from .page import MINUS, chance, share
+from .notation import minus
+from .template import page
 
 STANDINGS = {
     "holds": ("✓", "the direction is shown by our records"),
@@ -30,14 +29,30 @@ ARITHMETIC = {
 """What the paper's own numbers say to a claim."""
 
 
+ALL = "all"
+"""What a filter says that leaves everything."""
+
+KINDS = ("sign", "effect", "count", "rank", "value")
+"""Kinds of claims, in the order the page offers them."""
+
+
 def render(content: Content) -> str:
     """The page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(chance=chance, minus=minus, evidence=evidence, slug=slug, share=share)
-    environment.globals.update(standings=STANDINGS, arithmetic=ARITHMETIC, finite=math.isfinite)
-    style = Markup(_read("page.css") + _read("claims.css"))  # noqa: S704 - our own style sheets
-    template = environment.from_string(_read("claims.html.j2"))
-    return template.render(content=content, claims=content.claims, style=style)
+    template = page(
+        "claims",
+        *("page", "claims"),
+        filters={"evidence": evidence, "slug": slug, "unmet": unmet},
+        standings=STANDINGS,
+        arithmetic=ARITHMETIC,
+        kinds=KINDS,
+    )
+    return template.render(content=content, claims=content.claims)
+
+
+def unmet(entries: Sequence[ClaimEntry]) -> list[tuple[str, str, str]]:
+    """The choices of the three filters, each "all" or one of its words, that leave no claim."""
+    met = {choice for one in entries for choice in product((ALL, one.standing), (ALL, one.arithmetic), (ALL, one.kind))}
+    return [one for one in product((ALL, *STANDINGS), (ALL, *ARITHMETIC), (ALL, *KINDS)) if one not in met]
 
 
 def evidence(found: Evidence) -> str:
@@ -45,15 +60,6 @@ def evidence(found: Evidence) -> str:
     return minus(said_of_ours.evidence(found))
 
 
-def minus(words: str) -> str:
-    """A printed number with a minus sign in place of a hyphen."""
-    return words.replace("-", MINUS)
-
-
 def slug(words: str) -> str:
     """An outcome as it stands in an attribute."""
     return words.replace(" ", "-")
-
-
-def _read(name: str) -> str:
-    return files("benchmark.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """What a report says, the same for the page, Markdown, JSON, CSV and JUnit: names, numbers and reasons, no layout.
 
-Its parts are files of their own: `table_content`, `direction_content`, `unit_content`, `provenance_content` and
-`claim_content`.
+Its parts are files of their own: `table_content`, `direction_content`, `unit_content`, `provenance_content`,
+`sensitivity_content` and `claim_content`.
 """
 
 from collections import Counter
@@ -17,6 +17,8 @@ from .claim_content import build as build_claims
 from .direction_content import DirectionEntry, direction
 from .gallery import Gallery
 from .provenance_content import provenance, ranges
+from .sensitivity_content import SensitivityEntry
+from .sensitivity_content import build as build_sensitivity
 from .table_content import TableEntry, table
 from .unit_content import ArmEntry, ProblemEntry, arms, problems
 
@@ -65,6 +67,7 @@ class Content:
     """By sample the address of its page."""
     arms: tuple[ArmEntry, ...]
     problems: tuple[ProblemEntry, ...]
+    sensitivity: tuple[SensitivityEntry, ...]
     ranges: Mapping[str, str]
     provenance: Mapping[str, str]
 
@@ -88,6 +91,7 @@ def build(run: RunRecords, judgement: Judgement, gallery: Gallery) -> Content:
         sample_pages=sample_page.addresses(run),
         arms=arms(run, judgement.policy),
         problems=problems(run),
+        sensitivity=build_sensitivity(run, alpha=judgement.policy.intervals.alpha),
         ranges=ranges(judgement.golden),
         provenance=provenance(run, judgement),
     )

@@ -16,6 +16,7 @@ class DirectionEntry:
     table: str
     high_column: str
     low_column: str
+    unit: str
     paper: str
     outcome: str
     reason: str
@@ -43,6 +44,7 @@ def direction(verdict: DirectionVerdict) -> DirectionEntry:
         table=one.table.upper(),
         high_column=one.high,
         low_column=one.low,
+        unit=one.unit,
         paper=verdict.paper,
         outcome=verdict.outcome,
         reason=verdict.reason,

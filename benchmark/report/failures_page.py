@@ -1,12 +1,8 @@
 """The page of failures: every unit without a value and every cell that could not be judged, a sentence each."""
 
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
 from .content import Content
 from .page import SIGNS
+from .template import page
 
 STATUSES = {
     "failed": "computing it raised; `spade-bench run --retry-failed` tries it again",
@@ -26,19 +22,12 @@ OUTCOMES = {
 
 def render(content: Content) -> str:
     """The page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     cells = [cell for table in content.tables for row in (*table.rows, table.controls) for cell in row]
-    template = environment.from_string(_read("failures.html.j2"))
-    return template.render(
+    return page("failures", "page", "sample").render(
         content=content,
         cells=cells,
         units=sum(one.units for one in content.problems),
         statuses=STATUSES,
         outcomes=OUTCOMES,
         signs=SIGNS,
-        style=Markup(_read("page.css") + _read("sample.css")),  # noqa: S704 - our own style sheets
     )
-
-
-def _read(name: str) -> str:
-    return files("benchmark.report").joinpath(name).read_text(encoding="utf-8")

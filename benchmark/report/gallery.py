@@ -65,6 +65,7 @@ class Gallery:
     """The best and the worst samples of one table by `column` - `baseline`, or the reason why there are none."""
 
     table: str
+    unit: str
     column: str
     baseline: str
     samples: tuple[SampleEntry, ...]
@@ -92,7 +93,7 @@ def draw(run: RunRecords, folder: Path) -> Gallery:
         gained = _gains(of_table, columns[0], baseline)
         if gained:
             return _gallery(run, table, of_table, gained, (baseline, *columns), folder)
-    return Gallery("", "", "", (), "No table of this run compares a pruned network with the dense one on a sample.")
+    return Gallery("", "", "", "", (), "No table of this run compares a pruned network with the dense one on a sample.")
 
 
 def gains(run: RunRecords, gallery: Gallery) -> dict[str, float]:
@@ -146,7 +147,7 @@ def _gallery(  # noqa: PLR0917 - the parts of a gallery
         said = "The maps of this run were not kept, so there are values without pictures."
     else:
         said = f"{missing} of {total} maps were not kept." if missing else ""
-    return Gallery(table.id.upper(), columns[1], columns[0], tuple(samples), said)
+    return Gallery(table.id.upper(), table.unit, columns[1], columns[0], tuple(samples), said)
 
 
 def _entry(cell: Cell, keys: dict[str, str], sample: str, artist: "_Artist", stem: str) -> MapEntry:

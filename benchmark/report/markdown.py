@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..cells import decimals
 from ..claims.evidence import Evidence
 from .claim_content import ClaimsContent
 from .claims_page import evidence
 from .content import OTHER_DATA, Content
 from .direction_content import DirectionEntry
 from .gallery import Gallery, MapEntry
-from .page import chance, number, share, signed
+from .notation import amounts, chance, number, share, signed
 from .table_content import CellEntry, EffectEntry, RankingEntry, TableEntry
 
 
@@ -55,10 +56,13 @@ def _not_run(content: Content) -> str:
 def _directions(directions: Iterable[DirectionEntry]) -> str:
     rows = []
     for one in directions:
-        seeds = f"{signed(one.mean)} {_interval(one.low, one.high)}, {one.n} seeds" if one.n else "—"
+        places = decimals(one.unit)
+        seeds = f"{signed(one.mean, places)} {_interval(one.low, one.high, places)}, {one.n} seeds" if one.n else "—"
         removed = f"; {share(one.error_removed)} of the dense error" if math.isfinite(one.error_removed) else ""
         here = (
-            f"{signed(one.here.mean)} {_interval(one.here.low, one.here.high)}, n = {one.here.n}" if one.here else "—"
+            f"{signed(one.here.mean, places)} {_interval(one.here.low, one.here.high, places)}, n = {one.here.n}"
+            if one.here
+            else "—"
         )
         why = f"p (Holm) {chance(one.adjusted_p)}; {one.reason}" if math.isfinite(one.adjusted_p) else one.reason
         name = f"{one.sentence} (Table {one.table}: {one.high_column} - {one.low_column})"
@@ -105,7 +109,8 @@ def _of_table(table: TableEntry) -> list[str]:
     ]
     if table.effects:
         gains = [effect for column in table.effects for effect in column]
-        parts += [f"### Gain over {gains[0].baseline}, points", _effects(gains)]
+        places = decimals(table.unit)
+        parts += [f"### Gain over {gains[0].baseline}, {amounts(table.unit)}", _effects(gains, places)]
         parts += table.counts
     parts += map(_ranking, table.rankings)
     return parts
@@ -122,19 +127,20 @@ def _ranking(ranking: RankingEntry) -> str:
 
 
 def _cell(entry: CellEntry) -> list[str]:
-    ours = f"{number(entry.mean)} {_interval(entry.low, entry.high)}, n = {entry.n}" if entry.n else "—"
+    places = decimals(entry.unit)
+    ours = f"{number(entry.mean, places)} {_interval(entry.low, entry.high, places)}, n = {entry.n}" if entry.n else "—"
     known = math.isfinite(entry.golden_low)
-    golden = f"{number(entry.golden_low)} to {number(entry.golden_high)}" if known else "—"
+    golden = f"{number(entry.golden_low, places)} to {number(entry.golden_high, places)}" if known else "—"
     why = f": {entry.reason}" if entry.reason else ""
     return [entry.paper or "—", ours, golden, f"**{entry.outcome}**{why}"]
 
 
-def _effects(effects: Sequence[EffectEntry]) -> str:
+def _effects(effects: Sequence[EffectEntry], places: int) -> str:
     rows = [
         [
             one.row,
             one.column,
-            f"{signed(one.mean)} {_interval(one.low, one.high)}, n = {one.n}",
+            f"{signed(one.mean, places)} {_interval(one.low, one.high, places)}, n = {one.n}",
             share(one.improved),
             chance(one.adjusted_p),
             "yes" if one.resolved else "no",
@@ -145,20 +151,23 @@ def _effects(effects: Sequence[EffectEntry]) -> str:
 
 
 def _samples(gallery: Gallery) -> list[str]:
-    parts = [gallery.note] if gallery.note else []
+    parts, places = [gallery.note] if gallery.note else [], decimals(gallery.unit)
+    points = " points" if gallery.unit == "%" else ""
     for sample in gallery.samples:
-        parts.append(f"### {sample.end.capitalize()}: {_safe(sample.id)}, {signed(sample.gain)} points")
+        parts.append(f"### {sample.end.capitalize()}: {_safe(sample.id)}, {signed(sample.gain, places)}{points}")
         parts.append(
             f"Patch {_safe(sample.patch)}, class {sample.label} taken for class {sample.target}. "
             f"{_picture('image', sample.image)} {_picture('patch', sample.mask)}"
         )
         header = ["Method", *(one.column for one in sample.maps[0])]
-        parts.append(_table(header, ([maps[0].method, *map(_map, maps)] for maps in sample.maps)))
+        parts.append(
+            _table(header, ([maps[0].method, *(_map(one, places - 1) for one in maps)] for maps in sample.maps))
+        )
     return parts
 
 
-def _map(entry: MapEntry) -> str:
-    return f"{number(entry.value, 1)} {_picture(f'{entry.column}, {entry.method}', entry.picture)}".strip()
+def _map(entry: MapEntry, places: int) -> str:
+    return f"{number(entry.value, places)} {_picture(f'{entry.column}, {entry.method}', entry.picture)}".strip()
 
 
 def _picture(words: str, path: str) -> str:
@@ -195,8 +204,8 @@ def _facts(facts: Mapping[str, str]) -> str:
     return _table(["What", "Value"], ([name, value] for name, value in facts.items()))
 
 
-def _interval(low: float, high: float) -> str:
-    return f"[{number(low)}, {number(high)}]" if math.isfinite(low) else "[no interval]"
+def _interval(low: float, high: float, places: int) -> str:
+    return f"[{number(low, places)}, {number(high, places)}]" if math.isfinite(low) else "[no interval]"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

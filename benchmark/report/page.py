@@ -1,11 +1,8 @@
 """The report as one HTML page that opens offline: no script, no font, no request to anywhere."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from ..cells import AVERAGE
@@ -13,8 +10,7 @@ from .content import OTHER_DATA, Content
 from .direction_content import DirectionEntry
 from .strip import Axis, axis, rank_axis
 from .table_content import EffectEntry
-
-MINUS = "\N{MINUS SIGN}"
+from .template import page
 
 WORDS = {
     "within": "inside its golden range",
@@ -54,9 +50,10 @@ SIGNS = {
 
 def render(content: Content) -> str:
     """The page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=number, signed=signed, chance=chance, share=share, breakable=breakable)
-    environment.globals.update(
+    template = page(
+        "page",
+        "page",
+        filters={"breakable": breakable},
         words=WORDS,
         paper_words=PAPER_WORDS,
         signs=SIGNS,
@@ -65,32 +62,8 @@ def render(content: Content) -> str:
         effect_axis=effect_axis,
         direction_axis=direction_axis,
         rank_axis=rank_axis,
-        finite=math.isfinite,
     )
-    template = environment.from_string(_read("page.html.j2"))
-    return template.render(content=content, style=Markup(_read("page.css")))  # noqa: S704 - our own style sheet
-
-
-def number(value: float, decimals: int = 2) -> str:
-    """A measured number for a reader; a dash where there is none."""
-    return f"{value:.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else "—"
-
-
-def signed(value: float, decimals: int = 2) -> str:
-    """A difference for a reader, its sign always written."""
-    return f"{value:+.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else "—"
-
-
-def chance(p_value: float) -> str:
-    """A p-value for a reader: never zero."""
-    if not math.isfinite(p_value):
-        return "—"
-    return "< .001" if p_value < 0.001 else f"{p_value:.3f}"
-
-
-def share(value: float) -> str:
-    """A share as per cent; a dash where there is none."""
-    return f"{100 * value:.0f} %".replace("-", MINUS) if math.isfinite(value) else "—"
+    return template.render(content=content)
 
 
 def breakable(name: str) -> Markup:
@@ -111,7 +84,3 @@ def ablation(columns: Iterable[Sequence[EffectEntry]]) -> list[EffectEntry]:
 def direction_axis(directions: Iterable[DirectionEntry]) -> Axis:
     """One axis for the directions of a table: those of another may be ten times as large."""
     return axis(value for one in directions for value in (one.low, one.high, *one.values))
-
-
-def _read(name: str) -> str:
-    return files("benchmark.report").joinpath(name).read_text(encoding="utf-8")

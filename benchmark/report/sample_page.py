@@ -5,18 +5,17 @@ Maps of a sample stand in one picture, so that twenty thousand of them are a few
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..cells import decimals
 from ..records import RunRecords, SampleNote, UnitRecord
 from ..store import Store
+from . import template
 from .gallery import OUTLINE, scaled
 
 FOLDER = "samples"
@@ -43,10 +42,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class SampleTable:
-    """What one table says of the sample: its rows with a map for every column that has one."""
+    """What one table says of the sample: its rows with a map for every column that has one.
+
+    `decimals` are those its scores are shown with: one image says less than a mean.
+    """
 
     id: str
     title: str
+    decimals: int
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Shown | None, ...]], ...]
 
@@ -69,10 +72,10 @@ def addresses(run: RunRecords) -> dict[str, str]:
     return {name: f"{FOLDER}/sample-{i:04d}.html" for name, i in places}
 
 
-def write(run: RunRecords, gains: Mapping[str, float], folder: Path) -> None:
+def write(run: RunRecords, gains: Mapping[str, float], folder: Path, *, unit: str) -> None:
     """A page for each sample below `folder`/samples, and `folder`/samples.html that lists them.
 
-    gains: by sample what the pruned network gained, for the list.
+    gains: by sample what the pruned network gained, for the list, in `unit`.
 
     Raises:
         OSError: a file cannot be written.
@@ -83,9 +86,7 @@ def write(run: RunRecords, gains: Mapping[str, float], folder: Path) -> None:
         old.unlink()
     below.mkdir(parents=True, exist_ok=True)
     asked = _by_sample(run)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(tile=TILE, across=ACROSS, style=Markup(_read("page.css") + _read("sample.css")))  # noqa: S704 - our own style sheets
-    page = environment.from_string(_read("sample.html.j2"))
+    page = template.page("sample", "page", "sample", tile=TILE, across=ACROSS)
     notes = [note for note in run.samples if note.id in found]
     neighbours = [None, *notes, None]
     kept = []
@@ -96,8 +97,8 @@ def write(run: RunRecords, gains: Mapping[str, float], folder: Path) -> None:
         around = [Path(found[other.id]).name if other else "" for other in (neighbours[i], neighbours[i + 2])]
         text = page.render(page=one, run=run, before=around[0], after=around[1])
         (below / f"{stem}.html").write_text(text, encoding="utf-8", newline="\n")
-    listed = environment.from_string(_read("samples.html.j2"))
-    text = listed.render(pages=kept, run=run, addresses=found, gains=gains, folder=FOLDER)
+    listed = template.page("samples", "page", "sample")
+    text = listed.render(pages=kept, run=run, addresses=found, gains=gains, places=decimals(unit), folder=FOLDER)
     (folder / "samples.html").write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -126,7 +127,7 @@ def _page(run: RunRecords, note: SampleNote, asked: Asked, store: Store | None, 
             (row, tuple(sheet.shown(column, keys.get((row, column)), table.factor) for column in columns))
             for row in dict.fromkeys(row for row, _ in keys)
         )
-        tables.append(SampleTable(table.id.upper(), table.title, columns, rows))
+        tables.append(SampleTable(table.id.upper(), table.title, decimals(table.unit) - 1, columns, rows))
     image = sheet.image(stem.with_name(f"{stem.name}-image.png"))
     picture = sheet.save(stem.with_suffix(".png"))
     return SamplePage(note, tuple(tables), image, picture, len(sheet.tiles))
@@ -207,7 +208,3 @@ def _outline(mask: NDArray[np.generic]) -> NDArray[np.bool_]:
             near |= moved
     edge: NDArray[np.bool_] = near & ~inside
     return edge
-
-
-def _read(name: str) -> str:
-    return files("benchmark.report").joinpath(name).read_text(encoding="utf-8")

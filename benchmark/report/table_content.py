@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ..cells import AVERAGE
+from ..cells import AVERAGE, decimals
 from ..definition import TableDefinition
 from ..effect import Effect
 from ..ranking import Ranking
@@ -84,6 +84,7 @@ class TableEntry:
     place: str
     setting: str
     note: str
+    unit: str
     n_paper: int
     columns: tuple[str, ...]
     rows: tuple[tuple[CellEntry, ...], ...]
@@ -107,6 +108,7 @@ def table(defined: TableDefinition, judgement: Judgement) -> TableEntry:
         place=defined.place,
         setting=defined.setting,
         note=defined.note,
+        unit=defined.unit,
         n_paper=defined.n_paper,
         columns=tuple(dict.fromkeys(entry.column for entry in shown)),
         rows=tuple(tuple(entry for entry in shown if entry.row == row) for row in rows),
@@ -153,16 +155,16 @@ def _cell(verdict: CellVerdict) -> CellEntry:
         golden_high=golden.high if golden else math.nan,
         outcome=verdict.outcome,
         reason=verdict.reason,
-        replay=_replay(verdict.replayed),
+        replay=_replay(verdict.replayed, decimals(cell.unit) + 1),
     )
 
 
-def _replay(found: Replayed | None) -> str:
+def _replay(found: Replayed | None, shown: int) -> str:
     if found is None:
         return ""
     if found.moved == 0:
         return "equal to the stored run of this seed"
-    return f"{found.moved:+.3f} from the stored run of this seed, {found.tolerance.allowed:.3f} allowed"
+    return f"{found.moved:+.{shown}f} from the stored run of this seed, {found.tolerance.allowed:.{shown}f} allowed"
 
 
 def effect(found: Effect) -> EffectEntry | None:

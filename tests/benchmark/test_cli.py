@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from fake_evaluator import FakeEvaluator, opened
 
 from benchmark import cli, doctor, golden, report, rerun, scale
+from benchmark.commands import options
 from benchmark.console import Bars
 from benchmark.models import laboratory
 from benchmark.models.laboratory import Laboratory
@@ -242,9 +243,9 @@ def test_jobs_default_to_the_cores_that_memory_allows(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
-    assert cli._default_jobs() == 2
+    assert options.default_jobs() == 2
     Memory.available = 2**20
-    assert cli._default_jobs() == 1
+    assert options.default_jobs() == 1
 
 
 KILLED = """

@@ -1,4 +1,4 @@
-"""A real server on localhost with a small study, and Debian's Chromium to visit it."""
+"""Debian's Chromium, and a real server on localhost with a small study for it to visit."""
 
 import shutil
 import sys
@@ -22,9 +22,10 @@ from study_app.settings import Settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-DOUBLES = str(Path(__file__).parents[1] / "study_app" / "doubles")
-if DOUBLES not in sys.path:
-    sys.path.insert(0, DOUBLES)
+TESTS = Path(__file__).parents[1]
+for doubles in (TESTS / "study_app" / "doubles", TESTS / "benchmark" / "doubles"):
+    if str(doubles) not in sys.path:  # at import: test modules import the doubles when they are collected
+        sys.path.insert(0, str(doubles))
 
 import drawn_stimuli  # noqa: E402 - found by the line above
 from researcher import NAME, PASSWORD  # noqa: E402 - as above
@@ -93,7 +94,13 @@ SIZES = {"desktop": (1280, 720), "phone": (390, 844)}
 
 
 @pytest.fixture
-def page(browser: "Browser", address: str, request: pytest.FixtureRequest) -> "Iterator[Page]":
+def home() -> str:
+    """The page a visitor sees first, behind the address."""
+    return ""
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str, home: str, request: pytest.FixtureRequest) -> "Iterator[Page]":
     """A fresh visitor on the home page, of the size in the test's parameter; what the console says fails the test."""
     size = getattr(request, "param", "desktop")
     width, height = SIZES[size]
@@ -113,7 +120,7 @@ def page(browser: "Browser", address: str, request: pytest.FixtureRequest) -> "I
     visited.on("console", lambda message: said.append(message.text))
     visited.on("pageerror", lambda error: said.append(str(error)))
     visited.on("request", lambda one: requested.append(one.url))
-    visited.goto("/")
+    visited.goto(f"{address}{home}")
     yield visited
     context.close()
     # One test cuts the connection on purpose.

@@ -3,7 +3,7 @@ import re
 import pytest
 from story import Story
 
-from benchmark.report import claims_page
+from benchmark.report import notation
 from benchmark.report.claims_page import ARITHMETIC, STANDINGS
 
 
@@ -33,8 +33,27 @@ def test_each_filter_has_a_rule_that_hides_the_other_rows(text: str) -> None:
     inputs = re.findall(r'<input type="radio" name="(\w+)" id="([\w-]+)"', text)
     assert {name for name, _ in inputs} == {"here", "paper", "kind"}
     for _, name in inputs:
-        rule = f"body:has(#{name}:checked) .claim:not(.{name}) {{ display: none; }}"
+        rule = f"body:has(#{name}:checked) .claim:not(.{name}):not(:target) {{ display: none; }}"
         assert name.endswith("-all") or rule in text
+
+
+def test_filters_that_leave_no_claim_together_say_so_and_no_others(story: Story, text: str) -> None:
+    offered = {
+        name: re.findall(rf'type="radio" name="{name}" id="{name}-([\w-]+)"', text)
+        for name in ("here", "paper", "kind")
+    }
+    for here in offered["here"]:
+        for paper in offered["paper"]:
+            for kind in offered["kind"]:
+                left = [
+                    entry
+                    for entry in story.content.claims.entries
+                    if here in ("all", entry.standing.replace(" ", "-"))
+                    and paper in ("all", entry.arithmetic.replace(" ", "-"))
+                    and kind in ("all", entry.kind)
+                ]
+                rule = f"body:has(#here-{here}:checked):has(#paper-{paper}:checked):has(#kind-{kind}:checked) .nothing"
+                assert (rule in text) == (not left)
 
 
 def test_every_standing_and_outcome_has_a_sign_of_its_own() -> None:
@@ -49,5 +68,5 @@ def test_the_first_page_leads_to_it_and_it_leads_back(story: Story, text: str) -
 
 def test_findings_of_the_audit_come_with_what_is_printed_and_recomputed(story: Story, text: str) -> None:
     for finding in story.content.claims.findings:
-        assert claims_page.minus(finding.printed).replace("'", "&#39;") in text
+        assert notation.minus(finding.printed).replace("'", "&#39;") in text
         assert finding.recomputed in text

@@ -4,7 +4,7 @@ from dataclasses import replace
 from story import Story
 
 from benchmark.report import markdown
-from benchmark.report.page import number
+from benchmark.report.notation import number
 
 
 def test_every_table_has_as_many_cells_in_each_line_as_in_its_header(story: Story) -> None:

@@ -7,7 +7,8 @@ import pytest
 from story import Story
 
 from benchmark.report import page
-from benchmark.report.page import SIGNS, WORDS, chance, number, share, signed
+from benchmark.report.notation import chance, number, share, signed
+from benchmark.report.page import SIGNS, WORDS
 
 VOID = {"meta", "link", "img", "line", "circle", "wbr", "br"}
 
@@ -102,7 +103,7 @@ def test_text_from_a_run_cannot_become_markup(story: Story) -> None:
     )
     text = page.render(content)
     assert "<script" not in text
-    assert text.count("&lt;script&gt;alert(1)") == 5
+    assert text.count("&lt;script&gt;alert(1)") == 6
     assert "no &lt;memory&gt; | left" in text
 
 

@@ -20,6 +20,7 @@ def test_a_report_is_pages_of_verdicts_claims_samples_and_failures_with_pictures
         "index.html",
         "claims.html",
         "failures.html",
+        "sensitivity.html",
         "samples.html",
         "report.md",
         "report.json",
