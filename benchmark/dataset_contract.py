@@ -1,7 +1,7 @@
 """What a scale relies on in a data set, tried on some hundred of its images."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import get_args
 
 import numpy as np
@@ -11,7 +11,8 @@ from scipy.stats import binomtest
 
 from .datasets.dataset import DataSet, Draw, Part, fault
 from .datasets.procedural import ImageSet
-from .finding import Finding
+from .finding import Finding, Question, answered, raised
+from .global_randomness import numpy_seeded
 from .models import training
 from .models.network import Shape, SmallResNet
 
@@ -36,13 +37,13 @@ def findings(dataset: DataSet) -> Iterator[Finding]:
     try:
         first = _images(dataset)
     except Exception as problem:  # noqa: BLE001 - whatever a plug-in raises is the finding
-        yield Finding("it draws images", holds=False, found=_said(problem))
+        yield Finding("it draws images", holds=False, found=raised(problem))
         return
     reason = fault(first, _labels(dataset).size, dataset.side)
     yield Finding("it draws images", not reason, f"it {reason}" if reason else f"{list(first.shape)} uint8")
     if reason:
         return
-    questions: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+    questions: tuple[tuple[str, Question], ...] = (
         ("the same generators give the same images", lambda: _equal(first, _images(dataset))),
         ("no randomness but the generators'", lambda: _without_global_randomness(first, dataset)),
         ("other generators give other images", lambda: _equal(first, _images(dataset, seed=1), wanted=False)),
@@ -52,19 +53,11 @@ def findings(dataset: DataSet) -> Iterator[Finding]:
     )
     sound = True
     for asked, question in questions:
-        one = _answered(asked, question)
+        one = answered(asked, question)
         sound &= one.holds
         yield one
     if sound:  # it takes seconds, and says nothing about images that are not what they should be
-        yield _answered("a small network learns to tell the classes", lambda: _learnt(dataset))
-
-
-def _answered(asked: str, question: Callable[[], tuple[bool, str]]) -> Finding:
-    try:
-        holds, found = question()
-    except Exception as problem:  # noqa: BLE001 - whatever a plug-in raises is the finding
-        holds, found = False, _said(problem)
-    return Finding(asked, holds, found)
+        yield answered("a small network learns to tell the classes", lambda: _learnt(dataset))
 
 
 def _opened(dataset: DataSet, seed: int = 0) -> Draw:
@@ -85,12 +78,8 @@ def _equal(first: NDArray[np.uint8], second: NDArray[np.uint8], *, wanted: bool 
 
 
 def _without_global_randomness(first: NDArray[np.uint8], dataset: DataSet) -> tuple[bool, str]:
-    state = np.random.get_state()  # noqa: NPY002 - whether the data set touches it is the question
-    try:
-        np.random.seed(12345)  # noqa: NPY002 - as above
+    with numpy_seeded(12345):
         same = np.array_equal(first, _images(dataset))
-    finally:
-        np.random.set_state(state)  # noqa: NPY002 - as above
     return same, f"the images {'do not depend on' if same else 'change with'} numpy's global generator"
 
 
@@ -148,7 +137,3 @@ def _learnt(dataset: DataSet) -> tuple[bool, str]:
     told = bool(binomtest(right, JUDGED, 1 / classes, alternative="greater").pvalue < _ALPHA)
     said = f"{right} of {JUDGED} unseen images of {classes} classes right after {EPOCHS} epochs of {LEARNT}"
     return told, f"{said}; guessing gets {JUDGED / classes:.0f}"
-
-
-def _said(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"

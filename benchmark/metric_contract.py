@@ -5,14 +5,15 @@ is the best map there is, its negative the worst, and random maps lie between, w
 the network.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .finding import Finding
+from .finding import Finding, Question, answered
+from .global_randomness import numpy_seeded
 from .metrics.evidence import Evidence, Images
 from .metrics.metric import Metric
 
@@ -54,18 +55,14 @@ def findings(metric: Metric) -> Iterator[Finding]:
         return same, "they are as they were" if same else "it wrote into what it was given"
 
     def without_global_randomness() -> tuple[bool, str]:
-        state = np.random.get_state()  # noqa: NPY002 - whether the metric touches it is the question
         found = []
-        try:
-            for seed in (1, 2):
-                np.random.seed(seed)  # noqa: NPY002 - as above
+        for seed in (1, 2):
+            with numpy_seeded(seed):
                 found.append(score(random[0]))
-        finally:
-            np.random.set_state(state)  # noqa: NPY002 - as above
         same = found[0] == found[1]
         return same, f"the score {'does not depend on' if same else 'changes with'} numpy's global generator"
 
-    questions: Mapping[str, Callable[[], tuple[bool, str]]] = {
+    questions: Mapping[str, Question] = {
         "a finite number for a map": number,
         "the patch itself scores better than random maps, its negative no better": between,
         "the same map scores the same": repeated,
@@ -73,11 +70,7 @@ def findings(metric: Metric) -> Iterator[Finding]:
         "map, image and mask are not changed": kept,
     }
     for asked, question in questions.items():
-        try:
-            holds, found = question()
-        except Exception as problem:  # noqa: BLE001 - whatever a plug-in raises is the finding
-            holds, found = False, f"{type(problem).__name__}: {' '.join(str(problem).split())}"
-        yield Finding(asked, holds, found)
+        yield answered(asked, question)
 
 
 def patch_evidence() -> Evidence:

@@ -11,10 +11,12 @@ from spade.layer_solutions import LayerSolutions
 from spade.protocol import protocol
 from spade.pruners import SOLVERS, Pruner
 
-from .finding import Finding
+from . import global_randomness
+from .finding import Finding, Question, answered, raised
 
 ROWS, COLUMNS, IMAGES = 12, 24, 256
 RATIOS = (0.5, 0.9)
+CHANGED = "the weights change with torch's global generator"
 _SLACK = 0.02 + 1 / COLUMNS  # of the ratio: a pruner may round by the row
 
 
@@ -65,7 +67,7 @@ def findings(name: str, pruner: Pruner) -> Iterator[Finding]:
     try:
         first = pruned()
     except Exception as fault:  # noqa: BLE001 - whatever a plug-in raises is the finding
-        yield Finding("it prunes a layer", holds=False, found=_said(fault))
+        yield Finding("it prunes a layer", holds=False, found=raised(fault))
         return
     if not isinstance(first, Tensor):
         yield Finding("it prunes a layer", holds=False, found=f"it gave a {type(first).__name__}, no tensor of weights")
@@ -78,22 +80,18 @@ def findings(name: str, pruner: Pruner) -> Iterator[Finding]:
     yield Finding("finite weights", finite, "all are finite" if finite else "NaN or infinite values")
     if not same or not finite:
         return
-    questions: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+    questions: tuple[tuple[str, Question], ...] = (
         ("the asked share of the weights is exactly 0", lambda: _share(pruned)),
         ("ratio 1 leaves nothing", lambda: _nothing(pruned(1.0))),
         ("the same layer gives the same weights", lambda: _equal(first, pruned())),
-        ("no randomness but its arguments'", lambda: _without_global_randomness(first, pruned)),
+        ("no randomness but its arguments'", lambda: global_randomness.of_torch(first, pruned, changed=CHANGED)),
         ("weights and Hessian are not changed", lambda: _kept(pruner)),
         ("a dead input, whose Hessian is singular", lambda: _dead(pruned)),
         ("less harm than removing the largest weights", lambda: _harm(layer, first)),
         ("through the door that tables use, a grouped convolution too", lambda: _door(name)),
     )
     for asked, question in questions:
-        try:
-            holds, found = question()
-        except Exception as fault:  # noqa: BLE001 - as above
-            holds, found = False, _said(fault)
-        yield Finding(asked, holds, found)
+        yield answered(asked, question)
 
 
 Pruned = Callable[..., Tensor]
@@ -113,17 +111,6 @@ def _nothing(found: Tensor) -> tuple[bool, str]:
 def _equal(first: Tensor, second: Tensor) -> tuple[bool, str]:
     same = torch.equal(first, second)
     return same, "the two are equal, bit for bit" if same else "the two differ; seed what is random from the arguments"
-
-
-def _without_global_randomness(first: Tensor, pruned: Pruned) -> tuple[bool, str]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(12345)
-        before = torch.get_rng_state()
-        second = pruned()
-        left = torch.equal(before, torch.get_rng_state())
-    if not torch.equal(first, second):
-        return False, "the weights change with torch's global generator"
-    return left, "torch's global generator is as it was" if left else "torch's global generator was moved on"
 
 
 def _kept(pruner: Pruner) -> tuple[bool, str]:
@@ -165,7 +152,3 @@ def _door(name: str) -> tuple[bool, str]:
     except InputError as fault:
         return False, str(fault)
     return True, f"two groups of 3 filters, {found.sparsity:.2f} of their weights removed"
-
-
-def _said(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {' '.join(str(fault).split())}"

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from spade import saliency
 from spade.saliency import Answer, Method, Prepared, Query, Settings
 
-from .finding import Finding
+from . import global_randomness
+from .finding import Finding, Question, answered, raised
 from .models.network import Shape, SmallResNet
 
 SIDE, CLASSES = 20, 6
+CHANGED = "the map changes with torch's global generator; draw from query.generator"
 _TOLERANCE = 1e-4  # of the largest value: sums of other batches differ by rounding
 
 
@@ -31,7 +33,7 @@ def findings(name: str, method: Method) -> Iterator[Finding]:
     try:
         first = values()
     except Exception as problem:  # noqa: BLE001 - whatever a plug-in raises is the finding
-        yield Finding("it explains a small residual network", holds=False, found=_said(problem))
+        yield Finding("it explains a small residual network", holds=False, found=raised(problem))
         return
     yield Finding("it explains a small residual network", holds=True, found=f"{SIDE} pixels, {CLASSES} classes")
     shape = tuple(first.shape) == tuple(x.shape)
@@ -45,9 +47,9 @@ def findings(name: str, method: Method) -> Iterator[Finding]:
     yield Finding(
         "a map that differs between pixels", varied, f"from {float(first.min()):.3g} to {float(first.max()):.3g}"
     )
-    questions: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+    questions: tuple[tuple[str, Question], ...] = (
         ("the same generator gives the same map", lambda: _alike(first, values())),
-        ("no randomness but the generator's", lambda: _without_global_randomness(first, values)),
+        ("no randomness but the generator's", lambda: global_randomness.of_torch(first, values, changed=CHANGED)),
         (
             "another generator gives another map, as `random` says"
             if method.random
@@ -69,11 +71,7 @@ def findings(name: str, method: Method) -> Iterator[Finding]:
         ("through the door that tables use", lambda: _explained(name, prepared, x, first)),
     )
     for asked, question in questions:
-        try:
-            holds, found = question()
-        except Exception as problem:  # noqa: BLE001 - as above
-            holds, found = False, _said(problem)
-        yield Finding(asked, holds, found)
+        yield answered(asked, question)
 
 
 def network(seed: int) -> nn.Module:
@@ -114,17 +112,6 @@ def _close(first: Tensor, second: Tensor) -> tuple[bool, str]:
     return gap <= _TOLERANCE, f"the two maps differ by {gap:.1g} of the largest value; {_TOLERANCE:g} is rounding"
 
 
-def _without_global_randomness(first: Tensor, values: Values) -> tuple[bool, str]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(12345)
-        before = torch.get_rng_state()
-        second = values()
-        left = torch.equal(before, torch.get_rng_state())
-    if not torch.equal(first, second):
-        return False, "the map changes with torch's global generator; draw from query.generator"
-    return left, "torch's global generator is as it was" if left else "torch's global generator was moved on"
-
-
 def _untouched(model: nn.Module, prepared: Prepared, values: Values) -> tuple[bool, str]:
     before = _state(model), _state(prepared.network)
     values()
@@ -163,7 +150,3 @@ def _sparse(model: nn.Module, prepared: Prepared, values: Values) -> tuple[bool,
 def _explained(name: str, prepared: Prepared, x: Tensor, first: Tensor) -> tuple[bool, str]:
     made = saliency.explain(name, prepared, x, 1, generator=torch.Generator().manual_seed(5))
     return _alike(first[0].to(torch.float32), made.values)
-
-
-def _said(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"

@@ -1,6 +1,7 @@
-"""What every test may ask for."""
+"""What every test may ask for; the doubles of each package are importable by their bare names."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -10,7 +11,11 @@ import pytest
 hypothesis.settings.register_profile("spade", deadline=None)
 hypothesis.settings.load_profile("spade")
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+
+# At import: test modules import the doubles when they are collected, and a spawned worker is given this path.
+sys.path[:0] = [str(folder) for folder in sorted(TESTS.glob("*/doubles")) if str(folder) not in sys.path]
 
 
 @pytest.fixture(scope="session")

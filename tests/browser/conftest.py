@@ -1,14 +1,15 @@
 """Debian's Chromium, and a real server on localhost with a small study for it to visit."""
 
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import drawn_stimuli
 import pytest
+from researcher import NAME, PASSWORD
 from werkzeug.serving import make_server
 
 from study_app import admins, loading, migration, stimulus_set
@@ -21,14 +22,6 @@ from study_app.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-TESTS = Path(__file__).parents[1]
-for doubles in (TESTS / "study_app" / "doubles", TESTS / "benchmark" / "doubles"):
-    if str(doubles) not in sys.path:  # at import: test modules import the doubles when they are collected
-        sys.path.insert(0, str(doubles))
-
-import drawn_stimuli  # noqa: E402 - found by the line above
-from researcher import NAME, PASSWORD  # noqa: E402 - as above
 
 # The tests run as root in containers, where Chromium's sandbox does not start; they visit nothing but localhost.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]

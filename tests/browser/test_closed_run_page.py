@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser_checks import violations, width_of
+from browser_checks import hold
 from researcher import NAME, PASSWORD
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ def address(serving: Callable[[Path], AbstractContextManager[str]], tmp_path: Pa
 @pytest.mark.browser
 @pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
 def test_the_pages_of_a_closed_run_pass_axe_before_and_after_its_arms_are_seen(page: "Page") -> None:
-    def check(name: str) -> None:
-        assert violations(page) == [], name
-        wide, seen = width_of(page)
-        assert wide <= seen, f"{name} scrolls sideways"
-
     page.goto("/admin/login")
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
@@ -40,14 +35,14 @@ def test_the_pages_of_a_closed_run_pass_axe_before_and_after_its_arms_are_seen(p
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Close the run").click()
     page.get_by_text("Closed since").wait_for()
-    check("end, closed")
+    hold(page, "end, closed")
     for box in page.get_by_role("checkbox").all():
         box.check()
     with page.expect_navigation():
         page.get_by_role("button", name="Show the arms").click()
     page.goto(monitor)
     page.get_by_role("heading", name="What the answers say of the arms").wait_for()
-    check("monitor with arms")
+    hold(page, "monitor with arms")
     page.get_by_role("link", name="End and export").click()
     page.get_by_text("You have seen them").wait_for()
-    check("end, arms seen")
+    hold(page, "end, arms seen")

@@ -1,4 +1,4 @@
-"""Installed packages that last for one test; the doubles of these tests and of the benchmark's are importable here."""
+"""Installed packages that last for one test."""
 
 import sys
 import tomllib
@@ -6,15 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from installed_packages import Site, forget
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parents[1] / "examples" / "spade-bench-example"
-
-for doubles in (HERE / "doubles", HERE.parent / "benchmark" / "doubles"):
-    if str(doubles) not in sys.path:  # at import: test modules import the doubles when they are collected
-        sys.path.insert(0, str(doubles))
-
-from installed_packages import Site, forget  # noqa: E402 - found by the path above
 
 
 @pytest.fixture

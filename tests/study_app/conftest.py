@@ -1,16 +1,19 @@
 """Databases of both kinds, a clock that is wound by hand, and a small study."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import drawn_stimuli
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from postgres_server import postgres_url
+from rater import Rater
 from sqlalchemy import create_engine, text
+from study_world import Clock, MakeWorld, World
 
 from study_app import loading, migration, stimulus_set
 from study_app.application import create_app
@@ -20,24 +23,7 @@ from study_app.models import Study
 from study_app.pictures import PictureStore
 from study_app.settings import Settings
 
-DOUBLES = str(Path(__file__).parent / "doubles")
-if DOUBLES not in sys.path:  # at import: test modules import the doubles when they are collected
-    sys.path.insert(0, DOUBLES)
-
-import drawn_stimuli  # noqa: E402 - found by the line above
-import postgres_server  # noqa: E402 - as above
-from rater import Rater  # noqa: E402 - as above
-from study_world import Clock, MakeWorld, World  # noqa: E402 - as above
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A running PostgreSQL; the test skips where none is installed."""
-    folder = postgres_server.binaries()
-    if folder is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    with postgres_server.server(folder) as url:
-        yield url
+__all__ = ["postgres_url"]
 
 
 @pytest.fixture

@@ -21,3 +21,10 @@ def width_of(page: "Page") -> tuple[int, int]:
     """How wide the page is, and how much of it is seen."""
     wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     return wide, seen
+
+
+def hold(page: "Page", name: str) -> None:
+    """Fail where axe finds something on the page of that name, or it scrolls sideways."""
+    assert violations(page) == [], name
+    wide, seen = width_of(page)
+    assert wide <= seen, f"{name} scrolls sideways"

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 
 def binaries() -> Path | None:
     """The folder of `initdb`, None where PostgreSQL is not installed. Debian keeps it off the path."""
@@ -63,3 +65,13 @@ def _unprivileged() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     return None
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A running PostgreSQL; the test skips where none is installed."""
+    folder = binaries()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with server(folder) as url:
+        yield url

@@ -48,7 +48,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe(laboratory: Path) -> Recipe:
     return Recipe(
         model=f"{laboratory / 'network.py'}:build",

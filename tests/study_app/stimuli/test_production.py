@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from spade.errors import InputError
-from spade.visualisation import Ascent
 from study_app import stimulus_set
 from study_app.stimuli import item, journal, manifest, production, subject, veto
 from study_app.stimuli.recipe import Recipe
@@ -32,24 +31,8 @@ def pictures(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def finished(laboratory: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def finished(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A set of two samples, and its manifest."""
-    recipe = Recipe(
-        model=f"{laboratory / 'network.py'}:build",
-        weights=laboratory / "w.safetensors",
-        images=laboratory / "images",
-        classes=laboratory / "classes.txt",
-        samples=2,
-        resize=32,
-        crop=32,
-        mean=(0.5,),
-        std=(0.25,),
-        block=("1",),
-        sparsity=0.9,
-        augmentations=8,
-        regions=RegionRule(threshold=0.9, least=0.0, most=0.9),
-        ascent=Ascent(steps=3),
-    )
     folder = tmp_path_factory.mktemp("finished")
     return folder, produced(recipe, folder)
 
