@@ -167,7 +167,7 @@ def run(  # noqa: PLR0917 - click passes by name
     if done.interrupted:
         kept = done.asked - done.left
         _leave(f"Stopped: {kept} of {done.asked} units are stored; the same command goes on from there.", 3)
-    sys.exit(_judge(store.run(scale, seed, tables=names), pages, check=check))
+    sys.exit(_judge(store, store.run(scale, seed, tables=names), pages, check=check))
 
 
 @main.command()
@@ -198,7 +198,8 @@ def report(table: tuple[str, ...], scale: str, seed: int, folder: Path, pages: P
     from .store import Store
 
     names = options.asked(table) if table else ()
-    sys.exit(_judge(Store(folder).run(scale, seed, tables=names), pages, check=check))
+    store = Store(folder)
+    sys.exit(_judge(store, store.run(scale, seed, tables=names), pages, check=check))
 
 
 @main.command()
@@ -299,14 +300,16 @@ def _carry_out(
     return done
 
 
-def _judge(run: "RunRecords", pages: Path, *, check: bool) -> int:
+def _judge(store: "Store", run: "RunRecords", pages: Path, *, check: bool) -> int:
     """The exit code of a run, once its report is written and its verdicts are said."""
     from . import golden, policy, report, verdict
+    from .remembered import remembering
 
-    judgement = verdict.judge(
-        run, golden=golden.load(run.scale), summaries=golden.load_seeds(run.scale), policy=policy.load()
-    )
-    page = report.write(run, judgement, pages)
+    with remembering(store.statistics(run.scale, run.seed)):
+        judgement = verdict.judge(
+            run, golden=golden.load(run.scale), summaries=golden.load_seeds(run.scale), policy=policy.load()
+        )
+        page = report.write(run, judgement, pages)
     said = ", ".join(f"{count} {outcome}" for outcome, count in judgement.counts.items() if count)
     click.echo(f"Cells: {said}.")
     for wrong in (one for one in judgement.cells if one.outcome in verdict.FAILING):

@@ -20,9 +20,9 @@ from . import (
     networks,
     plan,
     pruner_contract,
-    rerun,
     saliency_contract,
     scale,
+    scale_subject,
 )
 from .datasets import dataset
 from .finding import Finding
@@ -121,7 +121,7 @@ def _tables_of(recipe: scale.Scale) -> Finding:
     """Whether every table of the scale it is like can be planned, which needs ratios and patches by their names."""
     tables = [one for one in definition.load_all() if {recipe.name, recipe.like} & set(one.scales)]
     try:
-        plan.make(tables, rerun.unexplained(recipe, 0))
+        plan.make(tables, scale_subject.unexplained(recipe, 0))
     except InputError as problem:
         return Finding("its tables can be planned", holds=False, found=str(problem))
     return Finding("its tables can be planned", holds=True, found=", ".join(one.id for one in tables))

@@ -160,10 +160,10 @@ def _tables() -> str:
 
 
 def _scales() -> str:
-    rerun = import_module("benchmark.rerun")
+    scale_subject = import_module("benchmark.scale_subject")
     scale = import_module("benchmark.scale")
     for name in scale.names():
-        subject = rerun.unexplained(scale.load(name), 0)
+        subject = scale_subject.unexplained(scale.load(name), 0)
         plan.make((table for table in definition.load_all() if name in table.scales), subject)
     return f"{', '.join(scale.names())}: every table finds its ratios"
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from analysis.paired import PairedDifference, holm, paired_difference
+from analysis.paired import PairedDifference, holm
 
 from .cells import AVERAGE, Cell
 from .definition import TableDefinition
 from .policy import Policy
+from .remembered import paired_difference
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from spade.errors import EnvironmentProblem, InputError
 
-from . import definition, known_maps, plan, rerun, scale, unit_file
+from . import definition, known_maps, plan, scale, unit_file
 from .plan import Cost, Plan, Subject
 from .records import SampleNote, UnitRecord
 from .scale import Scale
+from .scale_subject import unexplained
 from .store import Store
 
 
@@ -42,19 +43,18 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
     # Without a network the samples have no names yet, but there will be as many.
     asked = plan.make(
         (definition.load(table) for table in tables),
-        subject
-        or rerun.unexplained(recipe, seed, samples=_nameless(recipe, "sample"), clean=_nameless(recipe, "clean")),
+        subject or unexplained(recipe, seed, samples=_nameless(recipe, "sample"), clean=_nameless(recipe, "clean")),
     )
     records = dict(unit_file.read(store.units_path(asked.subject)).records) if trained else {}
-    # Other seeds of the scale do the same work, so their timings count as well.
+    stored = frozenset(unit.key for unit in asked.units if unit.key in records)
+    left = [unit for unit in asked.units if unit.key not in stored]
+    # Other seeds of the scale do the same work, so their timings count as well; where nothing is left, none counts.
     others = [
         record
         for path in sorted((store.folder / "units").glob(f"{name}-seed*.jsonl"))
-        if path != store.units_path(asked.subject)
+        if left and path != store.units_path(asked.subject)
         for record in unit_file.read(path).records.values()
     ]
-    stored = frozenset(unit.key for unit in asked.units if unit.key in records)
-    left = [unit for unit in asked.units if unit.key not in stored]
     known = known_maps.find(left, asked.subject, records.values(), store).records
     return Outlook(asked, stored, plan.cost(asked, records, others, known), trained, known)
 
@@ -81,6 +81,6 @@ def _known_subject(store: Store, recipe: Scale, seed: int) -> Subject | None:
         return None
     if earlier.recipe_sha256 != recipe.recipe_sha256(seed):
         return None
-    return rerun.unexplained(
+    return unexplained(
         recipe, seed, weights_sha256=earlier.weights_sha256, samples=earlier.samples, clean=earlier.clean
     )

@@ -3,22 +3,18 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spade.augment import PRESETS
 from spade.errors import EnvironmentProblem, InputError
-from spade.protocol import protocol
-from spade.saliency import SETTINGS
 
 from . import definition, engine, plan, policy, provenance, scale
 from .engine import Engine
@@ -29,6 +25,7 @@ from .models.laboratory import Laboratory, Sample
 from .plan import Subject
 from .records import SampleNote, UnitRecord
 from .scale import Scale
+from .scale_subject import as_json, unexplained
 from .separation import refuse_overlap, refuse_tuned_seed
 from .store import Manifest, Store
 
@@ -152,42 +149,6 @@ def _notes(samples: Iterable[Sample]) -> tuple[SampleNote, ...]:
     return tuple(SampleNote(s.id, label=s.label, target=s.target, patch=s.patch) for s in samples)
 
 
-def unexplained(
-    recipe: Scale,
-    seed: int,
-    *,
-    weights_sha256: str = "",
-    samples: tuple[SampleNote, ...] = (),
-    clean: tuple[SampleNote, ...] = (),
-) -> Subject:
-    """The subject of a scale, with whatever samples are known; without any, its plans are checked but empty."""
-    rules = replace(
-        protocol(recipe.pruning.protocol),
-        augmentation=recipe.pruning.augmentation,
-        n_augmentations=recipe.pruning.n_augmentations,
-    )
-    return Subject(
-        scale=recipe.name,
-        seed=seed,
-        recipe_sha256=recipe.recipe_sha256(seed),
-        weights_sha256=weights_sha256,
-        protocol=_as_json(
-            {
-                "pruning": rules.as_dict(),
-                "saliency": SETTINGS[rules.name].as_dict(),
-                "augmentation": asdict(PRESETS[rules.augmentation]),
-            }
-        ),
-        numerics=provenance.numerics(),
-        n_augmentations=rules.n_augmentations,
-        ratios=_as_json(recipe.ratios),
-        samples=samples,
-        patches=recipe.backdoor.patches,
-        clean=clean,
-        like=recipe.like,
-    )
-
-
 def weights_sha256(bench: Laboratory) -> str:
     """Identity of a network and its test samples, to the bit."""
     digest = hashlib.sha256(bench.recipe_sha256.encode())
@@ -207,7 +168,7 @@ def scale_sha256(recipe: Scale) -> str:
         "recipe": {key: value for key, value in recipe.recipe(0).items() if key != "seed"},
         "samples": asdict(recipe.samples),
         "pruning": asdict(recipe.pruning),
-        "ratios": _as_json(recipe.ratios),
+        "ratios": as_json(recipe.ratios),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -277,9 +238,3 @@ def _keep_samples(store: Store, material: Material) -> None:
 def _accuracy(bench: Laboratory) -> dict[str, float]:
     by_patch = {f"trojan_accuracy {patch}": value for patch, value in bench.trojan_accuracy.items()}
     return {"clean_accuracy": bench.clean_accuracy, **by_patch}
-
-
-def _as_json(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data as a manifest gives it back, so that the two compare equal; it pickles, too."""
-    back: dict[str, Any] = json.loads(json.dumps(data, default=dict))
-    return back

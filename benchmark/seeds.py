@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ class SeedSummary:
     cells: tuple[CellSummary, ...]
     weights_sha256: str = ""
     policy_sha256: str = ""
+
+    @cached_property
+    def values(self) -> Mapping[CellName, float]:
+        """The means of its cells of kind "value", by name."""
+        return {cell.name: cell.mean for cell in self.cells if cell.kind == "value"}
 
     def mean(self, name: CellName) -> float | None:
         """The mean of one cell, None where this run has no such cell."""

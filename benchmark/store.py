@@ -4,7 +4,7 @@
     maps/<recipe>/<2 digits>/<key>.npy       the saliency map behind a unit, [H, W] fp32
     samples/<recipe>/<n>.npz                 image [C, H, W] uint8 and mask [H, W] bool of a test sample
     runs/<scale>-seed<N>.json                what was asked of whom, and how the run went
-    cache/                                   trained networks
+    cache/                                   trained networks, and statistics of earlier reports
 
 Everything but the manifests can be computed again; a damaged map or image counts as absent.
 """
@@ -61,6 +61,10 @@ class Store:
     def cache(self) -> Path:
         """Folder of trained networks."""
         return self.folder / "cache"
+
+    def statistics(self, scale: str, seed: int) -> Path:
+        """File of the statistics of a run's last reports."""
+        return self.cache / "statistics" / f"{scale}-seed{seed}.json"
 
     def units_path(self, subject: Subject) -> Path:
         """The unit file of one network: seeds and scales never share one, so they may run at the same time."""

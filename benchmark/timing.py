@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analysis.paired import paired_difference
-
 from .policy import Policy
 from .records import RunRecords, UnitRecord
+from .remembered import paired_difference
 
 
 @dataclass(frozen=True)

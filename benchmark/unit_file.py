@@ -68,13 +68,25 @@ def decode(line: bytes) -> UnitRecord:
         ValueError: the line is not what `encode` wrote.
     """
     data = json.loads(line)
-    if not isinstance(data, dict) or data.pop("check", None) != _check_sum(data):
+    if not isinstance(data, dict) or not _fits(data.pop("check", None), data, line):
         raise ValueError("the check sum does not fit")
-    known = {field.name: field.default is MISSING and field.default_factory is MISSING for field in fields(UnitRecord)}
     # A record of an earlier release may lack what was added since; it may have nothing that is unknown here.
-    if not data.keys() <= known.keys() or any(required and name not in data for name, required in known.items()):
+    if not _REQUIRED <= data.keys() <= _KNOWN:
         raise ValueError("the fields are not those of a record")
     return UnitRecord(**{**data, "fallbacks": tuple(data.get("fallbacks", ()))})
+
+
+_KNOWN = frozenset(field.name for field in fields(UnitRecord))
+_REQUIRED = frozenset(
+    field.name for field in fields(UnitRecord) if field.default is MISSING and field.default_factory is MISSING
+)
+
+
+def _fits(check: object, data: Mapping[str, Any], line: bytes) -> bool:
+    """Whether a line's check sum is that of its data."""
+    # What `encode` wrote is the text the sum was taken of, but for the sum itself: no need to write it again.
+    text = line.replace(f'"check":"{check}",'.encode(), b"", 1)
+    return check == _sum_of(text) or check == _check_sum(data)
 
 
 def read(path: Path) -> Contents:
@@ -185,4 +197,8 @@ def _repair(path: Path, contents: Contents) -> None:
 
 def _check_sum(data: Mapping[str, Any]) -> str:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:CHECK_LENGTH]
+    return _sum_of(text.encode())
+
+
+def _sum_of(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:CHECK_LENGTH]

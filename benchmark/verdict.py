@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from analysis.paired import ClusterMean, cluster_mean, holm
+from analysis.paired import ClusterMean, holm
 from analysis.replication import Fresh
 from analysis.seeds import SeedMean, mean_over_seeds
 from data_manifests import published
@@ -30,6 +30,7 @@ from .joint import Joint, joints
 from .policy import Policy
 from .ranking import Ranking, rankings
 from .records import RunRecords
+from .remembered import cluster_mean
 from .replay import Replayed, replayed
 from .seeds import SeedSummary
 

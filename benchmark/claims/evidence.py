@@ -102,7 +102,7 @@ def over_images(question: Question, cells: Sequence[Cell], policy: Policy) -> Ev
 
 def over_seeds(question: Question, runs: Sequence[SeedSummary], policy: Policy) -> Evidence | None:
     """What the stored seeds say together; None where none has every cell. A seed redraws everything, so each is one."""
-    known = [{cell.name: cell.mean for cell in run.cells if cell.kind == "value"} for run in runs]
+    known = [run.values for run in runs]
     rows = [(names, means) for means in known if (names := _resolved(question.expression, set(means))) is not None]
     if not rows:
         return None

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -140,8 +140,21 @@ def load(table_id: str, folder: Traversable | None = None) -> PublishedTable:
         UnknownNameError: there is no such table.
         ManifestError: index.toml or the CSV is not as it must be, or the CSV is not the one index.toml hashes.
     """
-    folder = folder or _folder()
-    index = _index(folder)
+    return _own(table_id) if folder is None else _load(table_id, folder, _index(folder))
+
+
+@cache
+def _own(table_id: str) -> PublishedTable:
+    """A table of this package; read once, for every cell of a report asks for its table."""
+    return _load(table_id, _folder(), _own_index())
+
+
+@cache
+def _own_index() -> Mapping[str, "_IndexEntry"]:
+    return _index(_folder())
+
+
+def _load(table_id: str, folder: Traversable, index: Mapping[str, "_IndexEntry"]) -> PublishedTable:
     if table_id not in index:
         raise UnknownNameError(f"There is no published table '{table_id}'; {allowed_names(table_id, index)}")
     entry = index[table_id]

@@ -1,10 +1,10 @@
 """Saliency methods on any network, one family a file."""
 
+from ..saliency_settings import SETTINGS, Settings
 from .attribution import Attribution, Channels, heatmap
 from .methods import METHODS, Method, available, explain, find
 from .prepared import MapNotFinite, MethodUnavailable, Prepared, prepare
 from .query import Answer, Query
-from .settings import SETTINGS, Settings
 
 __all__ = [
     "METHODS",

@@ -11,6 +11,7 @@ from torch import nn
 
 from .. import plugins
 from ..errors import InputError
+from ..saliency_settings import Settings
 from .attribution import Attribution
 from .backprop import deep_lift, guided_backprop
 from .gradcam import guided_grad_cam
@@ -20,7 +21,6 @@ from .perturbation import lime, occlusion
 from .prepared import MapNotFinite, Prepared, prepare
 from .query import Answer, Query
 from .relevance import lrp
-from .settings import Settings
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..saliency_settings import Settings
 from .prepared import Prepared
-from .settings import Settings
 
 
 class Answer(NamedTuple):

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from installed_packages import Site, forget
 from small_run import small_run
 
-from benchmark import cli, conformance, definition, plan, policy, rerun, verdict
+from benchmark import cli, conformance, definition, plan, policy, rerun, scale_subject, verdict
 from benchmark.datasets import source
 from benchmark.material import Material
 from benchmark.models import laboratory
@@ -29,7 +29,7 @@ BROKEN = {"spade_bench.saliency": {"Saliency": "os:sep", "Broken": "no_such_modu
 def units(table: str) -> dict[tuple[str, str], str]:
     """Key by row's method and arm, on one sample of the scale smoke."""
     note = SampleNote("s0", label=0, target=1, patch="fish")
-    subject = rerun.unexplained(load("smoke"), 0, weights_sha256="0" * 64, samples=(note,))
+    subject = scale_subject.unexplained(load("smoke"), 0, weights_sha256="0" * 64, samples=(note,))
     made = plan.make([definition.load(table)], subject)
     return {(unit.method, unit.arm): unit.key for unit in made.units if unit.kind == "map"}
 

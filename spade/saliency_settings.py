@@ -1,9 +1,9 @@
-"""The knobs of the ten methods, explicit and frozen."""
+"""The knobs of the ten saliency methods, explicit and frozen; read without loading the methods and their libraries."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from ..errors import InputError
+from .errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
