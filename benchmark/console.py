@@ -21,8 +21,9 @@ from data_manifests import published
 from spade import pruners
 
 from . import networks
+from .cost import Cost
 from .definition import Arm, Dense, Derived, Measured, NotRun, OneGroup, Pruned, TableDefinition
-from .plan import Cost, Plan
+from .plan import Plan
 from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
 from .selection import SELECTIONS

@@ -5,120 +5,44 @@ An author of a table writes one TOML file in `benchmark/tables/` and never sees 
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from data_manifests.published.method_names import METHODS
 from spade import plugins, pruners
 from spade.errors import InputError, nearest
 
 from . import networks
+from .arm import ARM_KINDS, EVERY_PRUNER, Arm, Dense, Derived, Mapped, Measured, NotRun, OneGroup, Pruned, Row
 from .augmentation_kinds import check_kind
+from .from_mapping import instance
 from .metrics import metric as metrics
 from .metrics.metric import MEASURED, Kind
 from .ratios import RATIO_SOURCES
 from .selection import SELECTIONS
 
+__all__ = [
+    "CONTROL_MAPS",
+    "Arm",
+    "Dense",
+    "Derived",
+    "Mapped",
+    "Measured",
+    "NotRun",
+    "OneGroup",
+    "Pruned",
+    "Row",
+    "TableDefinition",
+    "all_names",
+    "load",
+    "load_all",
+    "names",
+    "parse",
+]
 
-@dataclass(frozen=True)
-class Row:
-    """One row: a saliency method, or (where a table measures networks) a network.
-
-    `name` is spelt as in the published table, `method` as in `spade.saliency.METHODS`, or as the package that adds it
-    calls it (empty: no method). A row with `not_run` is a row of the paper that no scale here can fill, with the
-    reason. `ratios_of` names the method at whose searched ratios the row is pruned; its own where it is empty.
-    """
-
-    name: str
-    method: str = ""
-    not_run: str = ""
-    ratios_of: str = ""
-
-
-@dataclass(frozen=True)
-class Dense:
-    """The network as trained. `metric` is the table's where it is empty, here and in the arms below."""
-
-    column: str
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class Derived:
-    """Another network made from the dense one, as `NETWORKS` names it: the same for every image."""
-
-    column: str
-    network: str
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """The network pruned for one image, at the ratios that `RATIO_SOURCES` names.
-
-    Attributes:
-        solver: a pruner, as `spade.pruners` names them.
-        image: which images it is pruned for, as `SELECTIONS` names them.
-        augmentation: kinds of augmentation ("J+RC", see `augmentation_kinds`); the scale's own where it is empty.
-        sequential: whether a layer is pruned to the inputs it has behind the layers already pruned.
-    """
-
-    column: str
-    solver: str
-    ratios: str
-    image: str = "own"
-    augmentation: str = ""
-    sequential: bool = False
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class OneGroup:
-    """The network with one group of layers pruned to `sparsity` and every other layer dense (Table A20)."""
-
-    column: str
-    solver: str
-    group: str
-    sparsity: float
-    image: str = "own"
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A quantity of the prepared network itself, not of a sample (Table A16)."""
-
-    column: str
-    quantity: Literal["clean_accuracy", "trojan_accuracy"]
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """A printed column that nothing here computes, with its reason."""
-
-    column: str
-    reason: str
-
-
-Mapped = Dense | Derived | Pruned | OneGroup
-"""Arms whose cells are scores of saliency maps."""
-
-Arm = Mapped | Measured | NotRun
-
-ARM_KINDS: dict[str, type[Arm]] = {
-    "dense": Dense,
-    "derived": Derived,
-    "pruned": Pruned,
-    "one group": OneGroup,
-    "measured": Measured,
-    "not run": NotRun,
-}
-
-EVERY_PRUNER = "every pruner"
-"""The kind of arm that stands for one pruned arm a pruner, installed packages' included."""
 
 CONTROL_MAPS = ("random", "centre", "edges", "input magnitude", "patch oracle")
 """Names of `benchmark.controls.CONTROLS`, which needs torch."""
@@ -276,7 +200,7 @@ def parse(data: Mapping[str, Any], *, where: str) -> TableDefinition:
     rows = tuple(_row(item, f"{where}: rows[{i}]") for i, item in enumerate(_listed(data, "rows", where)))
     listed = [(i, one) for i, item in enumerate(_listed(data, "arms", where)) for one in _each_pruner(item, where)]
     arms = tuple(_arm(item, f"{where}: arms[{i}]") for i, item in listed)
-    table: TableDefinition = _strict(TableDefinition, {**data, "rows": rows, "arms": arms}, where)
+    table: TableDefinition = instance(TableDefinition, {**data, "rows": rows, "arms": arms}, where)
     _check(table, where)
     return table
 
@@ -292,7 +216,7 @@ def _row(item: object, where: str) -> Row:
     """A row is a bare string where the printed name is the method's name."""
     if isinstance(item, str):
         return Row(name=item, method=item)
-    row: Row = _strict(Row, item, where)
+    row: Row = instance(Row, item, where)
     return row
 
 
@@ -312,45 +236,8 @@ def _arm(item: object, where: str) -> Arm:
     kind = item["kind"]
     if kind not in ARM_KINDS:
         raise InputError(f"{where}: no kind of arm is called '{kind}'. {nearest(kind, kinds)}")
-    arm: Arm = _strict(ARM_KINDS[kind], {k: v for k, v in item.items() if k != "kind"}, where)
+    arm: Arm = instance(ARM_KINDS[kind], {k: v for k, v in item.items() if k != "kind"}, where)
     return arm
-
-
-def _strict(cls: type, data: object, where: str) -> Any:  # noqa: ANN401 - the caller names the class it gets
-    """An instance of a dataclass from a mapping, refusing unknown, missing and mistyped keys."""
-    if not isinstance(data, Mapping):
-        raise InputError(f"{where}: expected a table of keys, found {data!r}.")
-    hints = get_type_hints(cls)
-    for key in data:
-        if key not in hints:
-            raise InputError(f"{where}: unknown key '{key}'. {nearest(key, hints)}")
-    missing = [f.name for f in fields(cls) if f.default is f.default_factory is MISSING and f.name not in data]
-    if missing:
-        raise InputError(f"{where}: missing {', '.join(missing)}.")
-    return cls(**{key: _typed(value, hints[key], f"{where}: {key}") for key, value in data.items()})
-
-
-def _typed(value: object, hint: Any, where: str) -> object:  # noqa: ANN401 - a type hint is any object
-    if get_origin(hint) is Literal:
-        allowed = get_args(hint)
-        if value not in allowed:
-            raise InputError(f"{where} is {value!r}; allowed: {', '.join(map(repr, allowed))}.")
-        return value
-    if get_origin(hint) is tuple:
-        inner = get_args(hint)[0]
-        if not isinstance(value, (list, tuple)):
-            raise InputError(f"{where} must be a list, found {value!r}.")
-        return tuple(value) if inner is not str else tuple(_typed(item, str, where) for item in value)
-    if get_origin(hint) is Mapping:
-        if not isinstance(value, Mapping):
-            raise InputError(f"{where} must be a table of keys, found {value!r}.")
-        inner = get_args(hint)[1]
-        return {key: item if inner is Any else _typed(item, inner, f"{where}.{key}") for key, item in value.items()}
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:  # exactly: bool is an int to isinstance
-        raise InputError(f"{where} must be {hint.__name__}, found {value!r}.")
-    return value
 
 
 def _check(table: TableDefinition, where: str) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from spade.errors import EnvironmentProblem, InputError
 
 from . import definition, known_maps, plan, scale, unit_file
-from .plan import Cost, Plan, Subject
+from .cost import Cost, cost
+from .plan import Plan, Subject
 from .records import SampleNote, UnitRecord
 from .scale import Scale
 from .scale_subject import unexplained
@@ -56,7 +57,7 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
         for record in unit_file.read(path).records.values()
     ]
     known = known_maps.find(left, asked.subject, records.values(), store).records
-    return Outlook(asked, stored, plan.cost(asked, records, others, known), trained, known)
+    return Outlook(asked, stored, cost(asked, records, others, known), trained, known)
 
 
 def _nameless(recipe: Scale, name: str) -> tuple[SampleNote, ...]:

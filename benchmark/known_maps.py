@@ -1,15 +1,16 @@
 """The stored saliency maps that units of a plan can be scored from: no Hessian, network or map is made for them.
 
-A unit's map is known by the sha256 of all it depends on, the metric left out (`plan.map_key`), which stands in every
+A unit's map is known by the sha256 of all it depends on, the metric left out (`unit_key.map_key`); it stands in every
 record beside the check sum of the stored map.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .plan import Subject, Unit, map_key
 from .records import UnitRecord
 from .store import Store
+from .unit import Subject, Unit
+from .unit_key import map_key
 
 
 @dataclass(frozen=True)

@@ -3,148 +3,38 @@
 Nothing here imports torch: a plan is made from names, hashes and sample ids.
 """
 
-import hashlib
-import json
-import math
-import statistics
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-from data_manifests.published.method_names import METHODS
 from spade import plugins
 from spade.errors import InputError, nearest
-from spade.pruners import SOLVERS
 
-from . import networks
 from .augmentation_kinds import is_the_scales
 from .definition import Arm, Dense, Derived, Mapped, Measured, NotRun, OneGroup, Pruned, Row, TableDefinition, names
-from .metrics.metric import METRICS
 from .ratios import RATIO_SOURCES
 from .records import AskedCell, SampleNote, UnitRecord
-from .selection import SELECTIONS, ImageSet
+from .selection import SELECTIONS
+from .unit import NETWORK_JOB, Subject, Unit
+from .unit_key import STAGES, added_by, generator_seed, hessian_key, map_key, sealed
 
-STAGES = {"hessian": 1, "trace": 1, "map": 1, "score": 1, "measure": 1}
-"""Versions of the stages; raise one when its results change, and every unit that rests on it is computed again."""
+__all__ = [
+    "CONTROL_COLUMN",
+    "NETWORK_JOB",
+    "STAGES",
+    "Job",
+    "Plan",
+    "Subject",
+    "Unit",
+    "added_by",
+    "generator_seed",
+    "hessian_key",
+    "make",
+    "map_key",
+    "one_of_each",
+]
 
 CONTROL_COLUMN = "Control"
-NETWORK_JOB = "the network"
-
-Ratios = Mapping[str, float]
-"""Sparsity by group of layers (a prefix of layer names)."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is explained and under which rules: everything in a unit's key that is the same for the whole run.
-
-    Attributes:
-        recipe_sha256: identity of the recipe the network is trained by.
-        weights_sha256: identity of the trained network and its samples, to the bit: a recipe carried out with another
-            number of threads may give other last bits, and then other units.
-        protocol: every knob of pruning and scoring, as JSON data.
-        numerics: what decides the arithmetic (device, dtype, threads, library releases).
-        ratios: by name, either one `Ratios` for all methods or `Ratios` by method.
-        samples: test images with a patch.
-        patches: names of the Trojan patches, in order.
-        clean: test images without one.
-        like: for a scale that another package adds, ours whose tables it runs.
-    """
-
-    scale: str
-    seed: int
-    recipe_sha256: str
-    weights_sha256: str
-    protocol: Mapping[str, Any]
-    numerics: Mapping[str, Any]
-    n_augmentations: int
-    ratios: Mapping[str, Mapping[str, Any]]
-    samples: tuple[SampleNote, ...]
-    patches: tuple[str, ...]
-    clean: tuple[SampleNote, ...] = ()
-    like: str = ""
-
-    @property
-    def all_samples(self) -> tuple[SampleNote, ...]:
-        """Everything that some table explains."""
-        return self.samples + self.clean
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The smallest thing that is computed, stored and resumed: one value of one sample, arm and method.
-
-    Attributes:
-        key: sha256 over everything the value depends on; equal in every table that asks for it.
-        kind: "map" (a saliency map, scored), "control" (a map no network made, scored), "measurement".
-        sample: the explained sample ("" or a patch for a measurement).
-        arm: table-free name for people; the key holds the facts (solver, images, ratios).
-        network: a name that `networks` knows, "" for the dense one.
-        solver: "" where nothing is pruned.
-        images: what the pruning sees; None where nothing is pruned.
-        augmentation: kinds of augmentation, "" for the scale's own.
-        sequential: whether layers are pruned one behind the other.
-        rule: what `ratios` mean: by group of layers, or "linear" over all layers.
-        settings: the metric's.
-        noise: sha256 that seeds the method's randomness; the same for every arm, so that differences between arms
-            are not differences in the random numbers.
-        impossible: why there is nothing to compute; recorded as "skipped".
-    """
-
-    kind: Literal["map", "control", "measurement"]
-    sample: str
-    arm: str
-    method: str
-    network: str = ""
-    solver: str = ""
-    images: ImageSet | None = None
-    augmentation: str = ""
-    sequential: bool = False
-    rule: Literal["", "linear"] = ""
-    ratios: tuple[tuple[str, float], ...] = ()
-    metric: str = "trojan_auc"
-    settings: tuple[tuple[str, Any], ...] = ()
-    impossible: str = ""
-    key: str = ""
-    noise: str = ""
-
-    @property
-    def image(self) -> str:
-        """Name of the images that the pruning sees; "" where nothing is pruned."""
-        return "" if self.images is None else self.images.name
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages its value rests on, the one that yields it last."""
-        match self.kind:
-            case "measurement":
-                return ("measure",)
-            case "control":
-                return ("score",)
-            case "map":
-                return ("hessian", "trace", "map", "score") if self.solver else ("map", "score")
-
-    @property
-    def home(self) -> str:
-        """The images whose Hessians this unit needs, so the job that computes it."""
-        name = self.image or (self.sample if self.kind != "measurement" else NETWORK_JOB)
-        return f"{name}, {self.augmentation}" if self.augmentation else name
-
-    @property
-    def hessians(self) -> tuple[object, ...]:
-        """What its Hessians depend on: units that agree in it share them. Sequential pruning shares them with none."""
-        own = (self.solver, self.rule, self.ratios) if self.sequential else ()
-        return (self.image, self.augmentation, *own)
-
-    @property
-    def trace(self) -> tuple[object, ...]:
-        """What its network depends on: units that agree in it share the network."""
-        return (self.network, self.solver, self.hessians, self.sequential, self.rule, self.ratios)
-
-    @property
-    def map(self) -> tuple[object, ...]:
-        """What its map depends on: units that agree in it differ by the metric only."""
-        return (self.trace, self.sample, self.method)
 
 
 @dataclass(frozen=True)
@@ -233,93 +123,6 @@ def one_of_each(jobs: Iterable[Job]) -> tuple[Job, ...]:
     return tuple(kinds.values())
 
 
-def added_by(unit: Unit) -> dict[str, str]:
-    """The parts of other packages that a unit's value depends on: package, release and source by kind and name."""
-    if unit.kind != "map":
-        return {}
-    used = {"saliency": unit.method, "pruner": unit.solver, "metric": unit.metric, "network": unit.network}
-    builtin = {"saliency": METHODS, "pruner": SOLVERS, "metric": METRICS, "network": networks.NETWORKS}
-    return plugins.identities({kind: name for kind, name in used.items() if name}, builtin)
-
-
-def map_key(unit: Unit, subject: Subject) -> str:
-    """The sha256 of all that a unit's saliency map depends on: units that agree in it differ by the metric only.
-
-    "" where there is no such map.
-    """
-    if unit.kind != "map" or unit.impossible:
-        return ""
-    plugins_used = {name: source for name, source in added_by(unit).items() if not name.startswith("metric ")}
-    asked = {"plugins": plugins_used} if plugins_used else {}
-    return _digest({**_facts(unit, subject, unit.stages[:-1]), **asked})
-
-
-def generator_seed(key: str) -> int:
-    """A 63-bit seed for a generator, from a unit's key."""
-    return int(key[:16], 16) & (2**63 - 1)
-
-
-def hessian_key(subject: Subject, image: str) -> str:
-    """The sha256 that seeds an image's augmentations: the same for every solver, ratio and kind of augmentation.
-
-    So arms are paired: the crops of "J+RC" are those of "RC".
-    """
-    return _digest(
-        {
-            "stage": "hessian",
-            "version": STAGES["hessian"],
-            "protocol": subject.protocol,
-            "weights": subject.weights_sha256,
-            "image": image,
-            "seed": subject.seed,
-            "n_augmentations": subject.n_augmentations,
-        }
-    )
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What is left of a plan: units without a record, the processor seconds they should take, and on what that rests.
-
-    `seconds` covers the units of the arms and methods that were measured; `unmeasured` counts the others.
-    """
-
-    units: int
-    seconds: float
-    unmeasured: int
-
-
-def cost(
-    plan: Plan,
-    records: Mapping[str, UnitRecord],
-    measured: Iterable[UnitRecord] = (),
-    known: Container[str] = (),
-) -> Cost:
-    """The work left, from the median seconds of recorded units of the same arm and method, else of the same arm.
-
-    known: units whose maps are stored; they take as long as other scores of stored maps did.
-    """
-    times: dict[tuple[str, str], list[float]] = {}
-    for record in [*records.values(), *measured]:
-        if record.status == "ok":
-            names = [_OF_STORED] if record.scored_from else [(record.arm, record.method), (record.arm, "")]
-            for name in names:
-                times.setdefault(name, []).append(record.seconds)
-    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
-    left = [unit for unit in plan.units if unit.key not in records]
-    guesses = [
-        medians.get(_OF_STORED)
-        if unit.key in known
-        else medians.get((unit.arm, unit.method), medians.get((unit.arm, "")))
-        for unit in left
-    ]
-    timed = [guess for guess in guesses if guess is not None]
-    return Cost(units=len(left), seconds=math.fsum(timed), unmeasured=len(left) - len(timed))
-
-
-_OF_STORED = ("", "a score of a stored map")
-
-
 def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell, list[Unit]]]:
     explained = _explained(table, subject)
     for row in table.rows:
@@ -329,7 +132,7 @@ def _cells(table: TableDefinition, subject: Subject) -> Iterable[tuple[AskedCell
             kind: Literal["value", "measurement"] = "measurement" if isinstance(arm, Measured) else "value"
             yield _asked(table, row.name, arm.column, kind, units, reason), units
     for control in table.controls:
-        units = [_sealed(Unit(kind="control", sample=s.id, arm="control", method=control), subject) for s in explained]
+        units = [sealed(Unit(kind="control", sample=s.id, arm="control", method=control), subject) for s in explained]
         yield _asked(table, control, CONTROL_COLUMN, "control", units, ""), units
 
 
@@ -376,15 +179,15 @@ def _why_not(arm: Arm, row: Row, subject: Subject) -> str:
 def _units(table: TableDefinition, row: Row, arm: Arm, subject: Subject) -> list[Unit]:
     match arm:
         case Measured(quantity="clean_accuracy"):
-            return [_sealed(_measurement("", "clean_accuracy"), subject)]
+            return [sealed(_measurement("", "clean_accuracy"), subject)]
         case Measured(quantity="trojan_accuracy"):
-            return [_sealed(_measurement(patch, "trojan_accuracy"), subject) for patch in subject.patches]
+            return [sealed(_measurement(patch, "trojan_accuracy"), subject) for patch in subject.patches]
         case Measured() | NotRun():
             return []
     metric = table.metric_of(arm.column)
     maps = [_map(row, arm, sample, subject) for sample in _explained(table, subject)]
     settings = tuple(sorted(table.metric_settings.items()))
-    return [_sealed(replace(unit, metric=metric, settings=settings), subject) for unit in maps]
+    return [sealed(replace(unit, metric=metric, settings=settings), subject) for unit in maps]
 
 
 def _measurement(sample: str, quantity: str) -> Unit:
@@ -447,49 +250,6 @@ def _ratios(name: str, method: str, subject: Subject) -> tuple[tuple[str, float]
     return tuple(sorted((group, float(ratio)) for group, ratio in found.items()))
 
 
-def _sealed(unit: Unit, subject: Subject) -> Unit:
-    """The unit with its keys filled in."""
-    of_map = {
-        "weights": subject.weights_sha256,
-        "seed": subject.seed,
-        "sample": unit.sample,
-        "method": unit.method,
-    }
-    # All metrics score one map, so the noise does not depend on the metric; a name stands there for earlier results.
-    noise = _digest({"stage": "noise", "version": STAGES["map"], "metric": "trojan_auc", **of_map})
-    scored = {"settings": dict(unit.settings), "plugins": added_by(unit)}
-    asked = {name: value for name, value in scored.items() if value}
-    key = _digest({**_facts(unit, subject, unit.stages), "metric": unit.metric, **asked})
-    return replace(unit, key=key, noise=noise)
-
-
-def _facts(unit: Unit, subject: Subject, stages: tuple[str, ...]) -> dict[str, Any]:
-    """What a unit's results depend on up to the last of some stages, whatever the metric."""
-    # What a unit does not ask for is not in its key, so a new knob leaves the keys of earlier units as they were.
-    asked = {
-        "network": [unit.network, networks.find(unit.network).settings] if unit.network else None,
-        "augmentation": unit.augmentation,
-        "sequential": unit.sequential,
-        "rule": unit.rule,
-    }
-    return {
-        "stage": stages[-1],
-        "versions": {stage: STAGES[stage] for stage in stages},
-        "kind": unit.kind,
-        "protocol": subject.protocol,
-        "numerics": subject.numerics,
-        "solver": unit.solver,
-        "image": unit.image,
-        "ratios": unit.ratios,
-        "n_augmentations": subject.n_augmentations,
-        "weights": subject.weights_sha256,
-        "seed": subject.seed,
-        "sample": unit.sample,
-        "method": unit.method,
-        **{name: value for name, value in asked.items() if value},
-    }
-
-
 def _in_turn(units: Iterable[Unit]) -> tuple[Unit, ...]:
     """The units with all methods on one network together, and all metrics on one map; otherwise as they come."""
     maps: dict[object, int] = {}
@@ -499,9 +259,3 @@ def _in_turn(units: Iterable[Unit]) -> tuple[Unit, ...]:
 
 def _network_of(unit: Unit) -> tuple[str, ...]:
     return unit.network, unit.solver, repr(unit.sequential), unit.rule, repr(unit.ratios)
-
-
-def _digest(data: object) -> str:
-    """sha256 of the canonical JSON of some data."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()

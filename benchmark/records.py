@@ -19,7 +19,7 @@ class UnitRecord:
     """The outcome of one unit; a failure is data, with its reason.
 
     Attributes:
-        key: content key of the unit (`benchmark.plan.Unit.key`).
+        key: content key of the unit (`benchmark.unit.Unit.key`).
         reason: why there is no value; empty when status is "ok".
         sample: id of the explained sample ("" where the network itself is measured; a patch where it is by patch).
         arm: canonical, table-free name: "dense", "obc own spade", "control", "network", ...

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark import console, definition
-from benchmark.plan import Cost, make
+from benchmark.cost import Cost
+from benchmark.plan import make
 from benchmark.records import UnitRecord
 
 

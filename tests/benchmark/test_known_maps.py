@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmark import definition, engine, forecast, known_maps, plan, rerun, scale, unit_file
+from benchmark.cost import cost
 from benchmark.definition import Mapped, TableDefinition
 from benchmark.execution import Execution, execute
 from benchmark.metrics.evidence import Evidence
@@ -227,7 +228,7 @@ def test_the_plan_foretells_that_nothing_is_made(tmp_path: Path, monkeypatch: py
     carried_out(tmp_path, outlook.plan)
     found = unit_file.read(Store(tmp_path).units_path(SUBJECT)).records
     scored = [one for one in found.values() if one.scored_from]
-    rest = plan.cost(outlook.plan, {}, scored, {unit.key: scored[0] for unit in outlook.plan.units})
+    rest = cost(outlook.plan, {}, scored, {unit.key: scored[0] for unit in outlook.plan.units})
     assert rest.unmeasured == 0
     assert rest.seconds == pytest.approx(len(outlook.plan.units) * float(np.median([one.seconds for one in scored])))
 

@@ -12,9 +12,9 @@ from fake_evaluator import METHODS, subject
 
 from benchmark import definition
 from benchmark.definition import Row
-from benchmark.plan import STAGES, Plan, Subject, _sealed, cost, generator_seed, hessian_key, make
-from benchmark.records import UnitRecord
+from benchmark.plan import Plan, Subject, make
 from benchmark.selection import ImageSet
+from benchmark.unit_key import STAGES, generator_seed, hessian_key, sealed
 from spade.errors import InputError
 
 ALL = definition.load_all()
@@ -77,7 +77,7 @@ def test_every_knob_a_unit_asks_for_is_in_its_key() -> None:
         {"metric": "insertion"},
         {"ratios": (("fc", 0.5),)},
     ]
-    keys = {_sealed(replace(unit, **change), subject()).key for change in changes}
+    keys = {sealed(replace(unit, **change), subject()).key for change in changes}
     assert len(keys | {unit.key}) == len(changes) + 1
 
 
@@ -206,25 +206,3 @@ def test_a_generator_seed_is_what_a_generator_takes() -> None:
 
 def test_a_unit_rests_on_stages_that_have_a_version() -> None:
     assert all(stage in STAGES for unit in make(ALL, subject()).units for stage in unit.stages)
-
-
-def test_the_cost_is_the_median_of_the_same_arm_and_method_times_what_is_left() -> None:
-    plan = plan_of("2")
-    lime = [unit for unit in plan.units if (unit.arm, unit.method) == ("dense", "LIME")]
-
-    def record(key: str, seconds: float) -> UnitRecord:
-        return UnitRecord(key, "ok", "", "s", "dense", "LIME", 0, value=0.5, seconds=seconds)
-
-    # Two of four are stored, and took 1 and 9 s; another run took 3: median 3, two are left: 6 s.
-    # The other nine dense methods were never timed and take the arm's median: 9 methods * 4 samples * 3 s.
-    stored = {lime[0].key: record(lime[0].key, 1), lime[1].key: record(lime[1].key, 9)}
-    found = cost(plan, stored, [record("elsewhere", 3)])
-    assert found.units == len(plan.units) - 2
-    assert found.seconds == pytest.approx(2 * 3 + 9 * 4 * 3)
-    assert found.unmeasured == 4 * (3 * 10 + 5)
-
-
-def test_failures_do_not_count_as_timings() -> None:
-    plan = plan_of("2")
-    record = UnitRecord("k", "failed", "no", "s", "dense", "LIME", 0, seconds=100)
-    assert cost(plan, {}, [record]).seconds == 0
