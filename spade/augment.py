@@ -168,7 +168,11 @@ def augmented_batches(
     generator: torch.Generator,
     batch_size: int = 64,
 ) -> Iterator[Tensor]:
-    """The rows of `augment`, at most `batch_size` at a time, for sets too large to hold; same arguments, same rows."""
+    """The rows of `augment` [at most `batch_size`, C, H, W], for sets too large to hold; same arguments, same rows.
+
+    Raises:
+        InputError: As `augment`, or `batch_size` is not positive; when it is called, not when the first row is asked.
+    """
     image = checked_image(image)
     augmentation = named_augmentation(augmentation)
     if n < 1 or batch_size < 1:

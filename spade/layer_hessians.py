@@ -31,7 +31,7 @@ class LayerHessians:
         self._known: dict[tuple[object, ...], list[Hessian]] = {}
 
     def matrices(self, protocol: Protocol, device: torch.device) -> Tensor:
-        """The Hessians as they are, on a device, rounded as the protocol says."""
+        """The Hessians as they are [groups, d, d], on a device, in the protocol's `gram_dtype`."""
         return self._hessians.to(device, getattr(torch, protocol.gram_dtype))
 
     def factored(

@@ -101,7 +101,10 @@ def layer_grams(
 
 @contextmanager
 def watched(layers: Mapping[str, PrunableLayer], see: Callable[[str, PrunableLayer, Tensor], None]) -> Iterator[None]:
-    """While it lasts, `see(name, layer, input)` is called before every run of these layers; the hooks are removed."""
+    """While it lasts, `see(name, layer, input)` is called before every run of these layers; the hooks are removed.
+
+    The input is what the layer is given: [N, C, H, W] of a convolution, [..., d] of a linear layer; it is not copied.
+    """
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]:
         def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -129,10 +132,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def check_takes(model: nn.Module, image: Tensor) -> None:
-    """Nothing, if the model takes this batch of one.
+    """Nothing, if the model takes this batch of one [1, C, H, W].
 
     Raises:
-        InputError: If it does not.
+        InputError: If it does not; running out of memory is no such answer, and passes through.
     """
     try:
         with evaluating(model):
@@ -145,7 +148,7 @@ def check_takes(model: nn.Module, image: Tensor) -> None:
 
 
 def finite(hessian: Tensor, name: str) -> Tensor:
-    """The Hessian of layer `name`.
+    """The Hessian [..., d, d] of layer `name`, as it came.
 
     Raises:
         InputError: If it holds NaN or infinity.

@@ -69,6 +69,8 @@ def score_cam(
 def map_layers(model: nn.Module, x: Tensor) -> dict[str, tuple[int, ...]]:
     """The modules that hold a convolution and give a map of several positions, in the order they finish, with shapes.
 
+    x: [1, C, H, W], as the network takes it. Shapes are (1, channels, height, width).
+
     Raises:
         InputError: the network does not take the image.
     """

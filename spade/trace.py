@@ -263,7 +263,7 @@ class _Task:
         return time.perf_counter() - self._start
 
     def batches(self, batch_size: int = _BATCH) -> Iterator[Tensor]:
-        """The augmented image, as the network takes it."""
+        """The augmented image [at most `batch_size`, C, H, W], normalised, in the dtype of the network."""
         for batch in augmented_batches(
             self.image,
             self.n,

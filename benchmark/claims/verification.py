@@ -117,27 +117,34 @@ def _answered(found: Evidence, p: float, alpha: float) -> tuple[Standing, str]:
 
 
 def missing(names: Iterable[CellName], cells: Sequence[Cell]) -> str:
-    """Why cells of the paper cannot be evaluated here: the first reason there is, for each table."""
-    reasons: dict[str, None] = {}
+    """Why cells of the paper cannot be evaluated here: each reason of a table once, with the columns it is about."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
     for name in names:
-        reasons.setdefault(_missing(name, cells))
-    return "; ".join(reason for reason in reasons if reason)
+        table, part, reason = _missing(name, cells)
+        if reason:
+            reasons.setdefault((table, reason), {}).setdefault(part)
+    said = []
+    for (table, reason), parts in reasons.items():
+        where = ", ".join([table, *(part for part in parts if part)])
+        said.append(f"{where}{':' if any(parts) else ''} {reason}")
+    return "; ".join(said)
 
 
-def _missing(name: CellName, cells: Sequence[Cell]) -> str:
-    table = name.table.casefold()
+def _missing(name: CellName, cells: Sequence[Cell]) -> tuple[str, str, str]:
+    """The table, the column or row of it ("" for all of it), and why it cannot be had; no reason where it can."""
+    where, table = f"Table {name.table}", name.table.casefold()
     if table not in definition.names():
         what = "Figure" if name.table == "I.7" else "Table"
-        return f"{what} {name.table} is not among the tables that are run here"
+        return f"{what} {name.table}", "", "is not among the tables that are run here"
     found = definition.load(table)
     for arm in found.arms:
         if arm.column == name.column and isinstance(arm, NotRun):
-            return f"Table {name.table}, {name.column}: {arm.reason}"
+            return where, name.column, arm.reason
     for row in found.rows:
         if row.name == name.row and row.not_run:
-            return f"Table {name.table}, {name.row}: {row.not_run}"
+            return where, name.row, row.not_run
     if name.column not in {arm.column for arm in found.arms}:
-        return f"Table {name.table} has no column {name.column} here"
+        return where, "", f"has no column {name.column} here"
     if any((c.table, c.column) == (table, name.column) and name.row in {c.row, AVERAGE} and c.n for c in cells):
-        return ""
-    return f"Table {name.table}, {name.column}: no value is stored; `spade-bench run {table}` computes it"
+        return where, name.column, ""
+    return where, name.column, f"no value is stored; `spade-bench run {table}` computes it"

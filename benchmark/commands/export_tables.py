@@ -41,4 +41,5 @@ def export_tables(  # noqa: PLR0917 - click passes by name
         into.write_text(text, encoding="utf-8", newline="\n")
     except OSError as problem:
         raise EnvironmentProblem(f"{into} cannot be written: {problem.strerror}.") from problem
-    click.echo(f"{len(run.tables)} tables are in {into}.")
+    count = len(run.tables)
+    click.echo(f"{count} {'table is' if count == 1 else 'tables are'} in {into}.")

@@ -59,7 +59,7 @@ class Prepared:
     _anatomy: dict[tuple[int, ...], Anatomy] = field(default_factory=dict, repr=False)
 
     def anatomy(self, x: torch.Tensor) -> Anatomy:
-        """The network's anatomy for inputs of this shape; one pass the first time, a look-up after.
+        """The network's anatomy for inputs of the shape of x [1, C, H, W]; one pass the first time, a look-up after.
 
         Raises:
             InputError: The network cannot take the input, or does not answer with one row of scores.

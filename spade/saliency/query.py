@@ -47,7 +47,7 @@ class Query:
 
     @property
     def leaf(self) -> torch.Tensor:
-        """A copy of the image that gradients reach: Captum would set requires_grad on what it is given."""
+        """A copy of the image [1, C, H, W] that gradients reach: Captum would set requires_grad on what it is given."""
         return self.x.clone().requires_grad_()
 
     @property

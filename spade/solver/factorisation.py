@@ -42,7 +42,7 @@ def mixed_factor(matrix: Tensor) -> Tensor | None:
     behind = accurate[:first]
 
     def left(start: int, stop: int) -> Tensor:
-        """What the accurate part leaves of a panel, in float32."""
+        """What the accurate part leaves of a panel [stop, stop - start], in float32."""
         panel = torch.addmm(matrix[:stop, start:stop], behind[:stop], behind[start:stop].mT, alpha=-1)
         return panel.float()
 

@@ -8,10 +8,11 @@ import synthetic_run
 from benchmark import policy
 from benchmark.cells import Cell, cells
 from benchmark.claims.question import question
-from benchmark.claims.verification import ClaimVerdict, comparable, verify
+from benchmark.claims.verification import ClaimVerdict, comparable, missing, verify
 from benchmark.records import RunRecords
 from benchmark.seeds import SeedSummary, summarise
 from data_manifests.claim import load
+from data_manifests.expression import CellName
 
 # All draws: with fewer, no p-value is small enough to survive the adjustment over parts and questions.
 RULES = policy.load()
@@ -105,3 +106,12 @@ def test_a_size_and_a_count_of_the_paper_become_directions() -> None:
     assert asked("same-class-no-better") == "below zero"
     assert asked("intro-error-dense") == "value"
     assert question(load().claim("study-tasks")) is None
+
+
+def test_a_reason_that_several_columns_share_is_said_once() -> None:
+    names = [CellName("3", "LIME", f"Insertion/{arm}") for arm in ("Dense", "FastSPADE")]
+    names += [CellName("A5", "LIME", "SPADE"), CellName("A5", "LIME", "Dense")]
+    assert missing(names, ()) == (
+        "Table 3, Insertion/Dense, Insertion/FastSPADE: no value is stored; `spade-bench run 3` computes it; "
+        "Table A5 is not among the tables that are run here"
+    )
