@@ -51,6 +51,8 @@ def _decoded(path: Path) -> tuple[Image.Image, list[str]]:
             upright = ImageOps.exif_transpose(file)
     except FileNotFoundError as problem:
         raise InputError(f"There is no picture at {path}.") from problem
+    except IsADirectoryError as problem:
+        raise InputError(f"{path} is a folder; name one picture in it.") from problem
     except UnidentifiedImageError as problem:
         raise InputError(
             f"{path} is not a picture that Pillow can read; JPEG, PNG, WebP and the like are."

@@ -100,7 +100,7 @@ def test_the_first_bytes_of_a_picture_are_no_picture(tmp_path: Path, cut: int) -
 def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no picture at"):
         read(tmp_path / "absent.png", resize=8, crop=8)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder; name one picture"):
         read(tmp_path, resize=8, crop=8)
 
 
