@@ -32,6 +32,14 @@ class Cells:
     notes: tuple[str, ...]
 
 
+PACKED = {
+    b"PK\x03\x04": "a spreadsheet or ZIP archive",
+    b"\x1f\x8b": "packed with gzip",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet (XLS)",
+}
+"""First bytes of files that are taken for exports."""
+
+
 def read(path: Path) -> Cells:
     """The cells of a CSV (UTF-8, comma-separated) or, with pyarrow installed, Parquet file.
 
@@ -63,6 +71,9 @@ def read(path: Path) -> Cells:
 def _decoded(content: bytes, path: Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise AnalysisError(f"{path}: the file is UTF-16, as 'Unicode text' of a spreadsheet; save it as CSV in UTF-8.")
+    for magic, what in PACKED.items():
+        if content.startswith(magic):
+            raise AnalysisError(f"{path}: the file is {what}, whatever its name says; expected CSV or Parquet.")
     # Readers differ in what they make of a zero byte; some drop it without a word.
     if (zero := content.find(b"\x00")) >= 0:
         line = content.count(b"\n", 0, zero) + 1

@@ -43,7 +43,11 @@ def sandwich(
     fitted = OLS(asked.scores(ratings)[kept], _design(ratings, kept)).fit(
         cov_type="cluster", cov_kwds={"groups": groups[by][kept]}
     )
-    return _tested(blank, float(fitted.params[1]), float(fitted.bse[1]), counts[by] - 1)
+    # The variance itself, not `bse`: an arm without variance has an intercept whose root would warn for nothing.
+    variance = float(np.asarray(fitted.cov_params())[1, 1])
+    if not variance > 0:
+        return replace(blank, reason="The parts of the two-way variance leave nothing to judge by.")
+    return _tested(blank, float(fitted.params[1]), math.sqrt(variance), counts[by] - 1)
 
 
 def gee(ratings: Ratings, asked: Measure, *, by: Side, level: float = 0.95) -> Estimate:

@@ -34,9 +34,8 @@ def checks(found: StudyAnalysis) -> list[Block]:
             ("analysis", "quantity", "estimate", "interval", "*p*"),
             tuple(told.row(one) for one in shown),
             "The multiway bootstrap is wider than its level says where raters and images hardly differ (Owen, 2007). "
-            "Odds "
-            "ratios given a rater or an item are further from 1 than those of the population: they answer another "
-            "question, and differ even where both are right.",
+            "Odds ratios given a rater or an item tend to be further from 1 than those of the population: they answer "
+            "another question, and differ even where both are right. Each method in full stands in report.json.",
             tuple(dict.fromkeys(one.source for one in shown)),
         ),
     ]
@@ -78,5 +77,6 @@ def _chains(posterior: Posterior) -> str:
         f"{posterior.chains.chains} chains of {posterior.chains.kept:,} draws {settled}: R-hat is at most "
         f"{apart.r_hat:.3f} ({PARAMETERS[apart.name]}); the effective size is {posterior.parameters[0].bulk_ess:,.0f} "
         f"for the risk difference and least, {min(least.bulk_ess, least.tail_ess):,.0f}, for {PARAMETERS[least.name]}. "
-        f"Standard deviations on the logit scale: {spreads}."
+        f"Standard deviations on the logit scale (posterior medians, {say.level(posterior.difference.level)} "
+        f"equal-tailed intervals): {spreads}."
     )

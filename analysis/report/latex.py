@@ -2,6 +2,7 @@
 
 import re
 
+from . import wording as say
 from .document import Document, Figure, Paragraph, Points, Section, Table
 
 PREAMBLE = r"""\documentclass{article}
@@ -82,7 +83,8 @@ def _captioned(block: Table) -> list[str]:
     header = (*block.header, "status") if block.marked else block.header
     rows = [(*row.cells, row.status) if block.marked else row.cells for row in block.rows]
     parts = [rf"\textbf{{{_text(block.caption)}}}", _tabular(header, rows)]
-    return [*parts, rf"{{\small {_text(block.note)}\par}}"] if block.note else parts
+    note = " ".join(part for part in (block.note, say.computed(block.sources)) if part)
+    return [*parts, rf"{{\small\raggedright {_text(note)}\par}}"] if note else parts
 
 
 def _tabular(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

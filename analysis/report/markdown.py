@@ -1,5 +1,6 @@
 """A report as Markdown; its figures are the files beside it."""
 
+from . import wording as say
 from .document import Document, Figure, Paragraph, Points, Section, Table
 
 
@@ -31,12 +32,8 @@ def _section(part: Section) -> list[str]:
 def _captioned(block: Table) -> list[str]:
     header = (*block.header, "status") if block.marked else block.header
     rows = [(*row.cells, row.status) if block.marked else row.cells for row in block.rows]
-    note = " ".join([block.note, _computed(block.sources)]).strip()
+    note = " ".join([block.note, say.computed(block.sources)]).strip()
     return [f"**{block.caption}**", _table(header, rows), note]
-
-
-def _computed(sources: tuple[str, ...]) -> str:
-    return f"Computed by {', '.join(f'`{source}`' for source in sources)}." if sources else ""
 
 
 def _paragraph(block: Paragraph) -> str:

@@ -23,7 +23,8 @@ def secondary(found: StudyAnalysis) -> list[Block]:
             "Secondary measures: SPADE less dense",
             ("measure", "quantity", "estimate", f"{say.level(found.table4.level)} interval", "*p*", "*p*, Holm"),
             rows,
-            f"Intervals over raters and images, each at its own level; Holm over these {len(rows)} tests.",
+            f"Crossed jackknife over raters and images; each interval stands alone, and Holm's *p* counts all "
+            f"{len(rows)} tests.",
             tuple(dict.fromkeys(one.source for one in found.secondary)),
         )
     ]
@@ -37,6 +38,7 @@ def secondary(found: StudyAnalysis) -> list[Block]:
                 "Three outcomes at once: multinomial logit against disagreeing",
                 ("outcome", "quantity", "estimate", f"{say.level(found.table4.level)} interval", "*p*"),
                 tuple(told.row(one, name=_outcome(one.name)) for one in outcomes),
+                "The longer of the cluster-robust intervals by rater and by image, Student's *t*.",
                 sources=tuple(dict.fromkeys(one.source for one in outcomes)),
             )
         )
@@ -59,7 +61,11 @@ def undecided(found: StudyAnalysis) -> list[Block]:
         "points "
         "(Manski's bounds)"
     )
-    text += f", {say.level(bounds.level)} CI {covered} over raters and images." if covered != say.NONE else "."
+    text += (
+        f", {say.level(bounds.level)} CI {covered} over raters and images (crossed jackknife)."
+        if covered != say.NONE
+        else "."
+    )
     verdict = (
         "Even at worst SPADE does better."
         if low > 0

@@ -215,13 +215,15 @@ def _quality(raters: RaterAnalysis, level: float) -> list[Block]:
         blocks.append(
             Paragraph(
                 f"Catch tasks: {right:,} of {n:,} right, {say.percent(right / n)} {say.percent_interval(low, high)} "
-                f"(Wilson, {say.level(level)})."
+                f"(Wilson, {say.level(level)}, answers taken as independent)."
             )
         )
     items = [_drift(name, one) for name, one in raters.drift.items()]
     if raters.time_ratio is not None:
         items.append(_ratio(raters.time_ratio))
     blocks.append(Points(tuple(items)))
+    if items:
+        blocks.append(Paragraph("These compare each rater with himself, leaving raters out in turn for the interval."))
     return blocks
 
 
@@ -248,10 +250,10 @@ def _drift(name: str, found: WithinSlope) -> str:
         return f"Drift of {name}: {found.reason}."
     if name == "log response time":
         low, estimate, high = (math.expm1(one) for one in (found.low, found.estimate, found.high))
-        change = f"{say.percent(estimate)} {say.percent_interval(low, high)}"
+        change = f"{say.percent(estimate)}, {say.level(found.level)} CI {say.percent_interval(low, high)}"
         return f"Over ten tasks a rater's response time changes by {change}, {say.p_clause(found.p_value)}."
-    between = say.percent_interval(found.low, found.high)
-    change = f"{say.points(found.estimate)} points {between}, {say.p_clause(found.p_value)}"
+    between = f"{say.level(found.level)} CI {say.percent_interval(found.low, found.high)}"
+    change = f"{say.points(found.estimate)} points, {between}, {say.p_clause(found.p_value)}"
     return f"Over ten tasks a rater's share of {name} changes by {change}."
 
 
@@ -259,7 +261,7 @@ def _ratio(found: WithinSlope) -> str:
     if found.reason:
         return f"Response time by arm: {found.reason}."
     return (
-        f"Answers under SPADE take {say.number(found.estimate)} {say.interval(found.low, found.high)} times as long "
-        "as under "
-        f"dense, within raters, {say.p_clause(found.p_value)}."
+        f"Answers under SPADE take {say.number(found.estimate)} times as long as under dense, "
+        f"{say.level(found.level)} CI {say.interval(found.low, found.high)}, within raters, "
+        f"{say.p_clause(found.p_value)}."
     )

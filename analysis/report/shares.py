@@ -51,8 +51,9 @@ def table_4(found: StudyAnalysis) -> list[Block]:
                 "Cohen's *h*",
             ),
             tuple(rows),
-            "Intervals and *p* are over raters and images (where there are too few of either: Wilson's and Wald's, "
-            f"which take answers as independent). The paper prints no interval; its differences are {paper} points, "
+            "Intervals and *p* are over raters and images: the crossed jackknife, for shares and odds ratios on the "
+            "logit scale (where there are too few of either: Wilson's and Wald's, which take answers as independent). "
+            f"The paper prints no interval; its differences are {paper} points, "
             "and its 17.8 comes from no counts (`spade-stats replicate`). "
             "*p* in this table is not adjusted: the adjusted ones stand under the secondary questions.",
             ("analysis.table4.table_of_ratings", "analysis.crossed.risk_difference", "analysis.crossed.odds_ratio"),
@@ -102,12 +103,16 @@ def _arm(share: ArmShare) -> str:
     return f"{share.k:,} of {share.n:,} = {say.number(100 * share.share, 1)} {between}"
 
 
-def odds(row: Table4Row) -> str:
-    """The odds ratio with its interval over raters and images, or Wald's where there are too few of either."""
+def odds(row: Table4Row, *, level: float | None = None) -> str:
+    """The odds ratio with its interval over raters and images, or Wald's where there are too few of either.
+
+    In a sentence, which is pasted without its table, the interval is named with its level.
+    """
     crossed = row.crossed_odds_ratio
     found = crossed if crossed is not None and math.isfinite(crossed.low) else row.odds_ratio
     between = say.interval(found.low, found.high)
-    return say.number(found.value) + (f" {between}" if between != say.NONE else "")
+    name = "" if level is None else f", {say.level(level)} CI"
+    return say.number(found.value) + (f"{name} {between}" if between != say.NONE else "")
 
 
 def _crossed(row: Table4Row) -> str:

@@ -48,15 +48,16 @@ def build(found: StudyAnalysis, raters: RaterAnalysis | None, *, facts: Mapping[
 
 def _lead(found: StudyAnalysis) -> tuple[Paragraph, ...]:
     primary, about = found.primary, MEASURES[found.preregistration.primary]
-    kind = f"{primary.status}, " if primary.status else ""
+    crossed = "raters and images crossed" if math.isfinite(primary.low) else ""
+    kind = ", ".join(part for part in (primary.status, crossed) if part)
     if primary.reason:
         head = f"No result: {primary.reason}"
     else:
         row = row_of(found, about.name)
         shares = f" ({both(row)})" if row else ""
         head = (
-            f"{verdict(found)} {about.row}: SPADE less dense {told.clause(primary)}{shares} "
-            f"({kind}raters and images crossed)."
+            f"{verdict(found)} {about.row}: SPADE less dense {told.clause(primary)}{shares}"
+            f"{f' ({kind})' if kind else ''}."
         )
     blocks = [Paragraph(head, "finding"), Paragraph(found.registration, "" if found.registered else "caveat")]
     decided = next((one for one in found.secondary if one.measure == "agree_decided"), None)
@@ -108,13 +109,12 @@ def _sentences(found: StudyAnalysis, raters: RaterAnalysis | None) -> list[Block
         return [Paragraph("There is no result to report.")]
     row = row_of(found, found.preregistration.primary)
     sizes = f"{found.raters} raters by {found.images} images"
+    how = "crossed jackknife, " if math.isfinite(primary.low) else ""
     verb = "matched Score-CAM on" if found.preregistration.primary in {"agree", "overall_success"} else "scored"
     who = {"main": "Raters", "pilot": "In a pilot raters", "bot": "Simulated raters"}[found.run_kind]
     shares = f"{who} {verb} {both(row, words=True)} trials" if row else MEASURES[found.preregistration.primary].row
-    tail = f", OR = {odds(row)}, *h* = {say.number(row.cohens_h)}" if row else ""
-    sentences = [
-        f"{shares}, a difference of {told.clause(primary)} (crossed jackknife, {sizes}, *N* = {found.answers:,}){tail}."
-    ]
+    tail = f", OR = {odds(row, level=found.table4.level)}, *h* = {say.number(row.cohens_h)}" if row else ""
+    sentences = [f"{shares}, a difference of {told.clause(primary)} ({how}{sizes}, *N* = {found.answers:,}){tail}."]
     dealt = next((one for one in found.checks if one.name == "randomisation" and one.available), None)
     if dealt:
         sentences.append(f"A randomisation test within items gave {say.p_clause(dealt.p_value)}.")

@@ -25,7 +25,9 @@ def verdict(found: StudyAnalysis) -> str:
                 f"The arms are equivalent to within {within} points, two one-sided {say.p_clause(said.equivalence_p)}."
             )
         case "unresolved":
-            return "Not resolved: the interval holds no difference, and also differences that would matter."
+            return "Not resolved: the interval includes zero, and also differences that would matter."
+    if found.primary.value == 0:
+        return "The shares are equal here, and there is no interval to say how far others would be apart."
     return "There is a difference to describe and no interval to judge it by."
 
 

@@ -80,5 +80,10 @@ def listed(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
 
 
+def computed(sources: tuple[str, ...]) -> str:
+    """Which functions the numbers come from, as a sentence; empty where none is named."""
+    return f"Computed by {', '.join(f'`{source}`' for source in sources)}." if sources else ""
+
+
 def _known(low: float, high: float) -> bool:
     return not (math.isnan(low) or math.isnan(high))

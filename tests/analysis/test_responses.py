@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,8 @@ def test_unknown_and_missing_columns_are_refused_by_name(tmp_path: Path) -> None
         (table(answer(0)).replace("\na0", "\n\na0"), "row 2: the row is empty"),
         (table(), "a header and no answers"),
         (table(answer(0)).encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04" + bytes(40), "a spreadsheet or ZIP archive, whatever its name says"),
+        (gzip.compress(table(answer(0)).encode()), "packed with gzip"),
         (table(answer(0, image="caf\u00e9")).encode("latin-1"), "row 2, column 'image': byte 0xe9 is not UTF-8"),
         (table(answer(0)) + '"a', "this is not CSV"),
         (table(answer(0)).replace("img0", "im\0g"), "row 2"),

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -19,7 +20,7 @@ from analysis.preregistration import UNREGISTERED
 from analysis.raters import analyse_raters
 from analysis.ratings import of_frame
 from analysis.report import data, latex, markdown, page
-from analysis.report.document import Document, Table
+from analysis.report.document import Document, Paragraph, Points, Table
 from analysis.report.study import build
 from analysis.responses import checked
 from analysis.simulated_export import export_of
@@ -106,6 +107,27 @@ def test_every_source_is_a_function_that_exists(document: Document) -> None:
         assert callable(getattr(importlib.import_module(module), name)), source
 
 
+def test_every_interval_outside_a_table_is_named_with_its_level_or_what_it_bounds(document: Document) -> None:
+    said = [block.text for block in document.lead]
+    for part in document.sections:
+        for block in part.blocks:
+            said += [block.text] if isinstance(block, Paragraph) else []
+            said += block.items if isinstance(block, Points) else ()
+    named = 0
+    for sentence in said:
+        for found in re.finditer(r"\[[^\]]+, [^\]]+\]", sentence):
+            before = sentence[: found.start()]
+            assert "95 %" in before or before.endswith(("lies in ", "difference in ", "for dense and ")), sentence
+            named += 1
+    # Lead, sentences, drift, times, bounds and spreads: an empty pattern would find none.
+    assert named > 20
+
+
+def test_the_functions_behind_a_table_stand_in_every_form(document: Document) -> None:
+    for form in (page.render(document), latex.render(document), markdown.render(document)):
+        assert "analysis.crossed.risk_difference" in form.replace(r"\_", "_")
+
+
 def test_simulated_raters_are_called_that(document: Document) -> None:
     assert "simulated raters" in document.title
 
@@ -121,7 +143,11 @@ AWKWARD: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "one rater": (lambda frame: frame[frame["rater"] == frame["rater"].iloc[0]], "says nothing about the next rater"),
     "one image": (lambda frame: frame[frame["image"] == frame["image"].iloc[0]], "image"),
     "an empty arm": (lambda frame: frame[frame["arm"] == "dense"], "The SPADE arm has no answer"),
-    "all undecided": (lambda frame: frame.assign(choice="both"), "All answers are the same"),
+    "all undecided": (lambda frame: frame.assign(choice="both"), "The shares are equal here, and there is no interval"),
+    "one arm undecided": (
+        lambda frame: frame.assign(choice=np.where(frame["arm"] == "dense", "both", frame["choice"])),
+        "Raters do better with SPADE",
+    ),
     "perfect separation": (_never_right, "+100.0 points"),
     "two raters": (lambda frame: frame[frame["rater"].isin(sorted(set(frame["rater"]))[:2])], "rater"),
 }
