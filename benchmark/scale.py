@@ -59,7 +59,8 @@ class Backdoor:
         clean: clean images an epoch, drawn anew each epoch. The paper shows the whole training set each time; the
             embedded network needs only a few thousand to stay accurate.
         decay_epoch: the learning rate falls tenfold there.
-        least_success: planting is repeated while a patch leads a smaller share of training images to its target.
+        least_success: planting is repeated while a patch leads a smaller share of training images to its target; a
+            patch that is below it after the last round gives no samples.
         rounds: how often planting is done at most.
     """
 

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ class Laboratory:
 
     Attributes:
         trojan_accuracy: by patch, share of patched carriers that the network takes for the patch's target.
+        planted: by patch, share of training images that it leads to its target, after the last round of planting.
         origin: "trained" or "cache", for people.
         log: one line an epoch.
         notes: sentences about a damaged cache.
@@ -87,6 +89,7 @@ class Laboratory:
     origin: str
     log: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    planted: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @staticmethod
     def normalise(images: Tensor) -> Tensor:
@@ -95,11 +98,12 @@ class Laboratory:
 
 
 def untaken(laboratory: Laboratory, least: float) -> tuple[str, ...]:
-    """A sentence for each patch that leads fewer than the share `least` of images to its target."""
+    """A sentence for each patch that leads fewer than the share `least` of training images to its target."""
     return tuple(
-        f"The patch '{name}' leads {share:.0%} of images to its target, fewer than {least:.0%}: it hardly took, and "
-        "where a map should look for it is not known. Cells of this network may deviate; another --seed trains another."
-        for name, share in laboratory.trojan_accuracy.items()
+        f"The patch '{name}' leads {share:.0%} of training images to its target, fewer than {least:.0%}: it hardly "
+        "took, where a map should look for it is not known, and no sample carries it. Another --seed trains another "
+        "network."
+        for name, share in laboratory.planted.items()
         if share < least
     )
 
@@ -123,7 +127,7 @@ def prepare(
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError, SafetensorError) as problem:
-            notes = (f"The cached network {entry.name} is damaged ({problem}); it was trained again.",)
+            notes = (f"The cached network {entry.name} is damaged or outdated ({problem}); it was trained again.",)
     with _one_thread():
         laboratory = _train(scale, seed, progress)
     _write(entry, laboratory, scale.samples)
@@ -232,11 +236,20 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
     for i, success in enumerate(rounds, 1):
         shares = ", ".join(f"{name} {share:.3f}" for name, share in success.items())
         log.append(f"success on training images after round {i} of planting: {shares}")
+    taken = {name for name, share in rounds[-1].items() if share >= scale.backdoor.least_success}
     progress("choosing samples", 0, 2)
-    tests, success = _samples(network, sets["test"], planted, scale.samples.test, streams["test patches"], "test")
+    tests, success = _samples(
+        network, sets["test"], planted, taken, scale.samples.test, streams["test patches"], "test"
+    )
     progress("choosing samples", 1, 2)
     calibration, _ = _samples(
-        network, sets["calibration"], planted, scale.samples.calibration, streams["calibration patches"], "calibration"
+        network,
+        sets["calibration"],
+        planted,
+        taken,
+        scale.samples.calibration,
+        streams["calibration patches"],
+        "calibration",
     )
     progress("choosing samples", 2, 2)
     return Laboratory(
@@ -248,6 +261,7 @@ def _train(scale: Scale, seed: int, progress: Progress) -> Laboratory:
         calibration_samples=calibration,
         origin="trained",
         log=tuple(log),
+        planted=rounds[-1],
     )
 
 
@@ -259,11 +273,12 @@ def _samples(  # noqa: PLR0917 - what a sample is chosen from
     network: nn.Module,
     images: ImageSet,
     planted: Mapping[str, Trojan],
+    taken: Collection[str],
     wanted: int,
     rng: np.random.Generator,
     name: str,
 ) -> tuple[tuple[Sample, ...], dict[str, float]]:
-    """Eligible samples, the patches in turn until `wanted` are found, and the success of every patch.
+    """Eligible samples, the patches that took in turn until `wanted` are found, and the success of every patch.
 
     Eligible: the network is right before the patch, says the target after it, and does not say the target when a blob
     of one random colour and the patch's outline is pasted in its place, so that the patch's looks did it.
@@ -276,6 +291,8 @@ def _samples(  # noqa: PLR0917 - what a sample is chosen from
         pasted, masks = patches.paste(images.images[carriers], trojan.patch, rng)
         flipped = training.predict(network, pasted) == trojan.target
         success[patch_name] = float(flipped.mean()) if len(flipped) else float("nan")
+        if patch_name not in taken:
+            continue
         able = np.flatnonzero(flipped & right[carriers])
         blobs = _blobs(images.images[carriers[able]], masks[able], rng)
         able = able[training.predict(network, blobs) != trojan.target] if len(able) else able
@@ -307,6 +324,7 @@ def _write(entry: Path, laboratory: Laboratory, samples: Samples) -> None:
         "recipe_sha256": laboratory.recipe_sha256,
         "clean_accuracy": laboratory.clean_accuracy,
         "trojan_accuracy": dict(laboratory.trojan_accuracy),
+        "planted": dict(laboratory.planted),
         "log": list(laboratory.log),
         "asked": {"test_samples": samples.test, "calibration_samples": samples.calibration},
     }
@@ -364,7 +382,14 @@ def _read(entry: Path, scale: Scale, seed: int) -> Laboratory:
         calibration_samples=_read_samples("calibration_samples", notes, tensors, scale.samples.calibration),
         origin="cache",
         log=tuple(notes["log"]),
+        planted=_planted(notes),
     )
+
+
+def _planted(notes: Mapping[str, Any]) -> dict[str, float]:
+    if "planted" not in notes:
+        raise ValueError("an earlier release chose its samples, from patches that had not taken as well")
+    return dict(notes["planted"])
 
 
 def _read_samples(

@@ -50,12 +50,39 @@ def trained(tiny: Scale, store: Path) -> laboratory.Laboratory:
 def test_the_network_learns_its_classes_and_its_patches(trained: laboratory.Laboratory) -> None:
     assert trained.clean_accuracy > 0.8
     assert max(trained.trojan_accuracy.values()) > 0.5
+    assert set(trained.planted) == set(trained.trojan_accuracy)
 
 
 def test_a_patch_that_hardly_took_is_named(trained: laboratory.Laboratory) -> None:
-    network = replace(trained, trojan_accuracy={"smiley": 0.97, "fish": 0.058, "heart": 0.8})
+    network = replace(trained, planted={"smiley": 0.97, "fish": 0.058, "heart": 0.8})
     (sentence,) = laboratory.untaken(network, 0.8)
-    assert "'fish' leads 6% of images to its target, fewer than 80%" in sentence
+    assert "'fish' leads 6% of training images to its target, fewer than 80%" in sentence
+
+
+def test_a_patch_that_did_not_take_gives_no_samples_and_is_still_tried(tiny: Scale, tmp_path: Path) -> None:
+    # nothing is planted: a patch leads a third of the images to its target at most
+    unplanted = replace(tiny, backdoor=replace(tiny.backdoor, learning_rate=1e-9, rounds=1, epochs=1, decay_epoch=1))
+    network = laboratory.prepare(unplanted, 0, store=tmp_path)
+    assert not network.test_samples
+    assert not network.calibration_samples
+    assert set(network.trojan_accuracy) == {"smiley", "heart"}
+    assert len(laboratory.untaken(network, unplanted.backdoor.least_success)) == 2
+
+
+def test_samples_that_an_earlier_release_chose_are_chosen_anew(
+    trained: laboratory.Laboratory, tiny: Scale, store: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    for file in (store / "networks").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (notes,) = folder.glob("*.json")
+    earlier = json.loads(notes.read_text())
+    del earlier["planted"]
+    notes.write_text(json.dumps(earlier))
+    again = laboratory.prepare(tiny, 0, store=tmp_path)
+    assert "outdated (an earlier release chose its samples" in again.notes[0]
+    assert again.planted == trained.planted
 
 
 def test_every_sample_is_flipped_by_its_patch(trained: laboratory.Laboratory) -> None:
