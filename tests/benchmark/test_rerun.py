@@ -20,7 +20,7 @@ from benchmark.models.laboratory import Laboratory
 from benchmark.rerun import Request, Watch, weights_sha256
 from benchmark.scale import Scale
 from benchmark.store import Store
-from spade.errors import InputError
+from spade.errors import EnvironmentProblem, InputError
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -51,6 +51,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def ran(folder: Path, *tables: str, started: datetime = NOON, watch: Watch | None = None, **wanted: Any) -> Execution:
     request = Request("smoke", 0, tables, workers=1, **wanted)
     return rerun.rerun(request, Store(folder), arguments=("spade-bench", "run"), started=started, watch=watch)
+
+
+def test_a_network_without_samples_is_refused_before_anything_is_computed(tmp_path: Path, bench: Bench) -> None:
+    bench.laboratory = replace(bench.laboratory, test_samples=())
+    with pytest.raises(EnvironmentProblem, match=r"seed 0 no patch both took and flipped .* another --seed"):
+        ran(tmp_path, "2")
 
 
 def test_a_run_leaves_units_maps_samples_and_a_manifest(tmp_path: Path, bench: Bench) -> None:
@@ -143,12 +149,12 @@ def test_notes_about_a_damaged_cache_and_a_patch_that_hardly_took_are_passed_on(
     bench.laboratory = replace(
         bench.laboratory,
         notes=("The cached network is damaged; it was trained again.",),
-        trojan_accuracy={"smiley": 0.9, "fish": 0.1},
+        planted={"smiley": 0.9, "fish": 0.1},
     )
     said: list[str] = []
     ran(tmp_path, "a16", watch=Watch(note=said.append))
     assert said[0] == "The cached network is damaged; it was trained again."
-    assert [sentence.startswith("The patch 'fish' leads 10% of images") for sentence in said[1:]] == [True]
+    assert [sentence.startswith("The patch 'fish' leads 10% of training images") for sentence in said[1:]] == [True]
 
 
 def test_the_weights_hash_sees_one_bit_of_a_weight_and_of_an_image() -> None:
