@@ -87,8 +87,8 @@ def rerun(
         watch.note(note)
     if not bench.test_samples:
         raise EnvironmentProblem(
-            f"No image can be explained: on the network of seed {request.seed} no patch both took and flipped an image that "
-            "was right before; another --seed trains another network."
+            f"No image can be explained: on the network of seed {request.seed} no patch both took and flipped an "
+            "image that was right before; another --seed trains another network."
         )
     material = Material(recipe, request.seed, bench, store.cache)
     refuse_overlap(bench.calibration_samples, bench.test_samples)
