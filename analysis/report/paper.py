@@ -123,7 +123,8 @@ def _undecided(main: Split) -> list[Block]:
         Paragraph(
             f"With half a point for an undecided rating, what a coin would earn, the gain is "
             f"{say.points(half.half_credit)} "
-            f"points {say.percent_interval(half.low, half.high)}, *z* = {say.number(half.half_z)}, ratings independent."
+            f"points, {say.level(main.table.level)} CI {say.percent_interval(half.low, half.high)}, "
+            f"*z* = {say.number(half.half_z)}, ratings taken as independent."
         ),
     ]
 

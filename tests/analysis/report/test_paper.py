@@ -1,11 +1,12 @@
 import importlib
+import re
 
 import pytest
 
 from analysis.errors import AnalysisError
 from analysis.reconstruction import reconstruct
 from analysis.report import latex, markdown, page
-from analysis.report.document import Document, Table
+from analysis.report.document import Document, Paragraph, Table
 from analysis.report.paper import build
 from analysis.share_table import of_one_column, table_4
 
@@ -70,3 +71,15 @@ def test_the_same_sentences_stand_in_every_form(document: Document) -> None:
 def test_a_table_without_a_plausible_split_is_refused() -> None:
     with pytest.raises(AnalysisError, match="nothing to analyse"):
         build(reconstruct(of_one_column(["50.1", "50.1"], size=10)), level=0.95, designs={}, facts={})
+
+
+def test_every_interval_in_prose_is_named_with_its_level_or_what_it_bounds(document: Document) -> None:
+    blocks = [*document.lead, *(block for part in document.sections for block in part.blocks)]
+    said = [block.text for block in blocks if isinstance(block, Paragraph)]
+    named = 0
+    for sentence in said:
+        for found in re.finditer(r"\[[^\]]+, [^\]]+\]", sentence):
+            before = sentence[: found.start()]
+            assert "95 %" in before or before.endswith(("would lie in ", "difference in ", "for dense and ")), sentence
+            named += 1
+    assert named >= 6
