@@ -31,13 +31,14 @@ class DirectionEntry:
     seeds_needed: float
     error_removed: float
     """Share of the dense network's distance from a perfect score (100 - AUC) that the mean removes, over seeds; NaN
-    where the low column is not the dense network."""
+    where the low column is not the dense network, or the table is not of per cent."""
     here: EffectEntry | None
 
 
 def direction(verdict: DirectionVerdict) -> DirectionEntry:
     """One direction with the verdict on it."""
     one, mean = verdict.direction, verdict.over_seeds
+    of_dense = one.low == "Dense" and one.unit == "%"
     return DirectionEntry(
         id=one.id,
         sentence=one.sentence,
@@ -57,6 +58,6 @@ def direction(verdict: DirectionVerdict) -> DirectionEntry:
         adjusted_p=verdict.adjusted_p,
         detectable=mean.detectable if mean else math.nan,
         seeds_needed=mean.seeds_needed if mean else math.nan,
-        error_removed=mean.mean / (100 - verdict.low_mean) if mean and one.low == "Dense" else math.nan,
+        error_removed=mean.mean / (100 - verdict.low_mean) if mean and of_dense else math.nan,
         here=effect(verdict.here) if verdict.here else None,
     )
