@@ -7,9 +7,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# Time is measured under tests/speed; a loaded machine is no failure of an example.
-hypothesis.settings.register_profile("spade", deadline=None)
-hypothesis.settings.load_profile("spade")
+# Time is measured under tests/speed; a loaded machine is no failure of an example. The examples are the same in every
+# run, so that a change is not refused for what it did not touch; `tox run -e explore` looks further, at random.
+hypothesis.settings.register_profile("spade", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, derandomize=False, max_examples=500, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("SPADE_EXAMPLES", "spade"))
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
