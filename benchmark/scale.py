@@ -4,12 +4,12 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 
 from spade import plugins
 from spade.errors import InputError, nearest
@@ -19,6 +19,7 @@ from .datasets import dataset
 from .datasets.dataset import AddedImages
 from .datasets.procedural import Recipe
 from .datasets.source import Images
+from .from_mapping import Readers, instance
 from .models.network import Shape
 
 RATIOS = "ratios"
@@ -227,7 +228,7 @@ def parse(document: Mapping[str, Any], where: str) -> Scale:
     Raises:
         InputError: an unknown, missing or ill-typed key.
     """
-    scale: Scale = _frozen(Scale, document, where)
+    scale: Scale = instance(Scale, document, where, _READERS)
     if scale.backdoor.patch_side > scale.images.side:
         raise InputError(
             f"{where}: backdoor: patch_side is {scale.backdoor.patch_side}; the images have {scale.images.side} pixels."
@@ -241,36 +242,11 @@ def parse(document: Mapping[str, Any], where: str) -> Scale:
     return scale
 
 
-def _frozen(kind: type[Any], document: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - any of the recipe types
-    known = {f.name: f for f in fields(kind)}
-    for key in document:
-        if key not in known:
-            raise InputError(f"{where}: unknown key '{key}'. {nearest(key, known)}")
-    missing = [
-        key for key, f in known.items() if key not in document and f.default is MISSING and f.default_factory is MISSING
-    ]
-    if missing:
-        raise InputError(f"{where}: missing key{'s' * (len(missing) > 1)} {', '.join(missing)}.")
-    hints = get_type_hints(kind)
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in document.items()})
+def _images(value: object, where: str) -> Images:
+    if isinstance(value, Mapping) and "dataset" in value:
+        return dataset.chosen(value, where)
+    recipe: Recipe = instance(Recipe, value, where)
+    return recipe
 
 
-def _value(expected: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any type a recipe may hold
-    if expected == Images:
-        if isinstance(value, Mapping) and "dataset" in value:
-            return dataset.chosen(value, where)
-        expected = Recipe
-    if is_dataclass(expected) and isinstance(expected, type):
-        if not isinstance(value, Mapping):
-            raise InputError(f"{where} is {value!r}; a table of {expected.__name__} belongs there.")
-        return _frozen(expected, value, where)
-    if get_origin(expected) is tuple:
-        if not isinstance(value, list):
-            raise InputError(f"{where} is {value!r}; a list belongs there.")
-        return tuple(value)
-    if expected in {int, float, str}:
-        allowed = (int, float) if expected is float else expected
-        if not isinstance(value, allowed) or isinstance(value, bool):
-            raise InputError(f"{where} is {value!r}; {expected.__name__} belongs there.")
-        return expected(value)
-    return value
+_READERS: Readers = MappingProxyType({Images: _images})

@@ -94,10 +94,17 @@ def data(verdicts: Sequence[ClaimVerdict], origin: str) -> dict[str, Any]:
 
 def evidence(found: Evidence) -> str:
     """One kind of evidence in a line: the value, its interval or its parts, and how many of what."""
-    interval = f" [{found.low:.2f}, {found.high:.2f}]" if math.isfinite(found.low) else ""
+    places = _places(found)
+    interval = f" [{found.low:.{places}f}, {found.high:.{places}f}]" if math.isfinite(found.low) else ""
     parts = f"; of {found.parts} parts {found.confirmed} shown, {found.refuted} shown reversed" if found.parts else ""
     over = found.over if found.n > 1 else found.over.removesuffix("s")
-    return f"{found.mean:.2f}{interval}{parts}; {found.n} {over}"
+    return f"{found.mean:.{places}f}{interval}{parts}; {found.n} {over}"
+
+
+def _places(found: Evidence) -> int:
+    """Two decimals, or four where two would leave nothing of it: differences of shares are hundredths."""
+    size = (found.high - found.low) / 2 if math.isfinite(found.low) else abs(found.mean)
+    return 4 if 0 < size < 0.05 else 2
 
 
 def _claim(one: ClaimVerdict) -> list[str]:

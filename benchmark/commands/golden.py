@@ -28,6 +28,7 @@ def golden(scale: str, folder: Path, into: Path, environment: str, *, anew: bool
     """
     from .. import golden as ranges
     from .. import policy, seeds
+    from .. import scale as scales
     from ..blessing import changes
     from ..store import Store
 
@@ -35,6 +36,7 @@ def golden(scale: str, folder: Path, into: Path, environment: str, *, anew: bool
     summaries = () if anew else ranges.load_seeds(scale, into)
     found = [key for key in store.runs() if key[0] == scale]
     if not found:
+        scales.load(scale)  # an unknown name is answered with near ones
         raise InputError(f"No run of scale '{scale}' in {folder}; run at least {rules.golden.least_seeds} seeds first.")
     for key in found:
         summaries = seeds.add(summaries, seeds.summarise(store.run(*key), rules, environment=environment))

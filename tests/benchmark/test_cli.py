@@ -82,6 +82,7 @@ def test_the_store_can_be_named_by_the_environment(bench: Run, tmp_path: Path, m
         (("run", "--scale", "maxi"), "There is no scale 'maxi'."),
         (("report", "--scale", "smoke"), "No run of scale 'smoke' with seed 0"),
         (("golden", "smoke", "--into", "."), "No run of scale 'smoke'"),
+        (("golden", "smok", "--into", "."), "There is no scale 'smok'. did you mean 'smoke'?"),
         (("run", "--seed", "-1"), "Invalid value for '--seed'"),
         (("run", "--jobs", "0"), "Invalid value for '--jobs'"),
         (("rum",), "No such command 'rum'"),

@@ -31,14 +31,29 @@ def test_an_unknown_key_is_refused_with_its_place() -> None:
 def test_a_missing_key_is_named() -> None:
     text = document()
     del text["training"]
-    with pytest.raises(InputError, match=r"missing key training\."):
+    with pytest.raises(InputError, match=r"missing training\."):
         scale.parse(text, "here.toml")
 
 
 def test_a_number_that_is_a_word_is_refused() -> None:
     text = document()
     text["data"]["train"] = "many"
-    with pytest.raises(InputError, match="'many'; int belongs there"):
+    with pytest.raises(InputError, match="data: train must be int, found 'many'"):
+        scale.parse(text, "here.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("clutter", [1, 2, 3], r"images: clutter must be a list of 2, found \[1, 2, 3\]"),
+        ("clutter", 4, "images: clutter must be a list, found 4"),
+        ("distractors", [1, "3"], "images: distractors must be int, found '3'"),
+    ],
+)
+def test_a_range_that_is_none_is_refused(key: str, value: object, sentence: str) -> None:
+    text = document()
+    text["images"][key] = value
+    with pytest.raises(InputError, match=sentence):
         scale.parse(text, "here.toml")
 
 
