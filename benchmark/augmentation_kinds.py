@@ -9,7 +9,7 @@ from typing import Any
 from spade.errors import InputError, nearest
 
 PARTS = {"J": "jitter", "G": "noise", "RC": "crop", "RR": "remove"}
-"""The paper's letters, with the fields of `spade.augment.Augmentation` they switch on."""
+"""The paper's letters, with the fields of `spade.augmentation.Augmentation` they switch on."""
 
 
 def check_kind(kind: str, *, where: str) -> None:

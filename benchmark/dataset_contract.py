@@ -14,7 +14,8 @@ from .datasets.procedural import ImageSet
 from .finding import Finding, Question, answered, raised
 from .global_randomness import of_numpy
 from .models import training
-from .models.network import Shape, SmallResNet
+from .models.network import SmallResNet
+from .models.shape import Shape
 
 LEARNT, JUDGED, EPOCHS = 600, 300, 4
 MOST_CLASSES = 8

@@ -11,7 +11,8 @@ from spade.saliency import Answer, Method, Prepared, Query, Settings
 
 from . import global_randomness
 from .finding import Finding, Question, answered, raised
-from .models.network import Shape, SmallResNet
+from .models.network import SmallResNet
+from .models.shape import Shape
 
 SIDE, CLASSES = 20, 6
 CHANGED = "the map changes with torch's global generator; draw from query.generator"

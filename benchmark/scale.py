@@ -20,7 +20,7 @@ from .datasets.dataset import AddedImages
 from .datasets.procedural import Recipe
 from .datasets.source import Images
 from .from_mapping import Readers, instance
-from .models.network import Shape
+from .models.shape import Shape
 
 RATIOS = "ratios"
 """Folder beside the scales with the ratios that `benchmark.search` found; they replace those of the scale."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from spade.augment import PRESETS
+from spade.augmentation import PRESETS
 from spade.protocol import protocol
 from spade.saliency_settings import SETTINGS
 

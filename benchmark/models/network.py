@@ -1,22 +1,10 @@
 """A small bottleneck residual network with the names of torchvision's ResNet (conv1, layer1 .. layer4, fc)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
 
-
-@dataclass(frozen=True)
-class Shape:
-    """Blocks and output channels of each stage; `base_width` 64 makes the bottleneck a quarter as wide."""
-
-    blocks: tuple[int, int, int, int] = (1, 1, 1, 1)
-    widths: tuple[int, int, int, int] = (64, 128, 256, 512)
-    strides: tuple[int, int, int, int] = (2, 2, 2, 1)
-    base_width: int = 64
-    stem_width: int = 32
-    stem_stride: int = 2
+from .shape import Shape
 
 
 class SmallResNet(nn.Module):

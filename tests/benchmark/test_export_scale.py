@@ -12,7 +12,7 @@ from benchmark import export_scale, scale
 from benchmark.datasets import procedural
 from benchmark.datasets.procedural import Recipe
 from benchmark.models import laboratory, training
-from benchmark.models.network import Shape
+from benchmark.models.shape import Shape
 from benchmark.scale import Data, Scale, Training
 from spade import checkpoint
 from spade.errors import EnvironmentProblem, InputError

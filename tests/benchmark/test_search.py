@@ -8,7 +8,8 @@ import torch
 from benchmark import definition, scale, search
 from benchmark.metrics.trojan_auc import trojan_auc
 from benchmark.models.laboratory import Laboratory, Sample
-from benchmark.models.network import Shape, SmallResNet
+from benchmark.models.network import SmallResNet
+from benchmark.models.shape import Shape
 from benchmark.search import Calibration, Found, Rules
 from spade import saliency, sparsity, trace
 from spade.errors import InputError

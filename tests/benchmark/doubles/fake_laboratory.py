@@ -12,7 +12,8 @@ from torch import nn
 from benchmark.datasets.procedural import Recipe
 from benchmark.material import Material
 from benchmark.models.laboratory import Laboratory, Sample
-from benchmark.models.network import Shape, SmallResNet
+from benchmark.models.network import SmallResNet
+from benchmark.models.shape import Shape
 from benchmark.plan import Subject
 from benchmark.rerun import subject_of
 from benchmark.scale import Backdoor, Data, Pruning, Samples, Scale, Training

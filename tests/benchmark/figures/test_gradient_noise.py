@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from benchmark import scale
 from benchmark.figures.gradient_noise import STAGES, gradients, mean_cosine, tuned
-from benchmark.models.network import Shape, SmallResNet
+from benchmark.models.network import SmallResNet
+from benchmark.models.shape import Shape
 
 
 @settings(deadline=None, max_examples=30)

@@ -7,7 +7,8 @@ import torch
 from benchmark.datasets import procedural
 from benchmark.datasets.procedural import ImageSet, Recipe
 from benchmark.models import backdoor
-from benchmark.models.network import Shape, SmallResNet
+from benchmark.models.network import SmallResNet
+from benchmark.models.shape import Shape
 from benchmark.scale import Backdoor
 
 RECIPE = Backdoor(

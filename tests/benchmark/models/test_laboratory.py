@@ -9,7 +9,7 @@ import torch
 from benchmark import scale
 from benchmark.datasets.procedural import Recipe
 from benchmark.models import laboratory, training
-from benchmark.models.network import Shape
+from benchmark.models.shape import Shape
 from benchmark.scale import Backdoor, Data, Samples, Scale, Training
 
 
