@@ -38,6 +38,8 @@ def _typed(value: object, hint: Any, where: str, readers: Readers) -> object:  #
     kind = get_origin(hint)
     if hint in readers:
         return readers[hint](value, where)
+    if hint is Any:
+        return value
     if kind in _CONTAINERS:
         return _CONTAINERS[kind](value, get_args(hint), where, readers)
     if isinstance(hint, type) and is_dataclass(hint):
@@ -66,8 +68,7 @@ def _tuple(value: object, inner: tuple[Any, ...], where: str, readers: Readers) 
 def _mapping(value: object, inner: tuple[Any, ...], where: str, readers: Readers) -> object:
     if not isinstance(value, Mapping):
         raise InputError(f"{where} must be a table of keys, found {value!r}.")
-    hint = inner[1]
-    return {k: item if hint is Any else _typed(item, hint, f"{where}.{k}", readers) for k, item in value.items()}
+    return {key: _typed(item, inner[1], f"{where}.{key}", readers) for key, item in value.items()}
 
 
 _CONTAINERS: Mapping[Any, Callable[[object, tuple[Any, ...], str, Readers], object]] = MappingProxyType(

@@ -332,8 +332,8 @@ def _mean(values: Sequence[float], policy: Policy) -> SeedMean:
 
 def _resolve(mean: SeedMean | None, p: float, *, stale: bool, policy: Policy, shown: int) -> tuple[Resolution, str]:
     if mean is None:
-        what = "was measured with another protocol or recipe than this run" if stale else "is stored for it"
-        return "unmeasured", f"no seed {what}"
+        measured = "the stored seeds were measured with another protocol or recipe than this run"
+        return "unmeasured", measured if stale else "no seed is stored for it"
     chance = f"{100 * policy.directions.power:.0f} %"
     if p < policy.directions.alpha:
         word: Resolution = "resolved" if mean.mean > 0 else "reversed"

@@ -47,7 +47,7 @@ class Protocol:
             is reported.
         gram_dtype: what the Gram matrix is rounded to before it is solved with.
         failed_layer: a layer whose solver fails ends the run (`raise`) or stays dense (`dense`), which is reported.
-        augmentation: preset of `spade.augment`.
+        augmentation: preset of `spade.augmentation`.
         n_augmentations: samples the Hessian is made from.
         prune_first_convolution: whether a ratio may apply to the first convolution; if not it stays dense.
         ratio_groups: what shares one tuned ratio: each layer, or all layers of a residual block.

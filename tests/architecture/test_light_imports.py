@@ -60,7 +60,7 @@ def test_a_command_line_parses_before_it_loads_torch(command: str) -> None:
     assert loaded([command]) & (HEAVY | {"statsmodels", "sklearn", "matplotlib"}) == set()
 
 
-def test_a_plan_is_made_without_torch() -> None:
+def test_importing_what_makes_a_plan_loads_no_torch() -> None:
     assert loaded(["benchmark.forecast"]) & (HEAVY | {"sklearn", "skimage"}) == set()
 
 

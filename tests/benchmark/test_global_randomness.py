@@ -11,6 +11,13 @@ def test_a_draw_that_can_only_give_one_value_is_still_a_draw() -> None:
     assert not global_randomness.of_numpy(lambda: 0 * np.random.random())  # noqa: NPY002 - what is looked for
 
 
+def test_a_part_that_seeds_the_generator_itself_is_found_every_time() -> None:
+    def seeding() -> None:
+        np.random.seed(0)  # noqa: NPY002 - what is looked for
+
+    assert [global_randomness.of_numpy(seeding) for _ in range(2)] == [False, False]
+
+
 def test_a_generator_of_ones_own_is_no_draw_from_numpys() -> None:
     assert global_randomness.of_numpy(lambda: np.random.default_rng(3).random())
 
