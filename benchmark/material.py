@@ -88,20 +88,27 @@ class Material:
         return found.eval()
 
     def planted_images(self, n: int, name: str) -> LabelledImages:
-        """Images [n] as the backdoor's training shows them, drawn anew: clean ones, and each patch with its target.
+        """Images [n] as the end of the backdoor's training shows them: clean ones, and each patch with its target.
 
-        In the proportion of the scale's recipe, in random order; another name gives other images.
+        Drawn anew, in the proportion of the scale's recipe, contrasts included, in random order; another name gives
+        other images.
         """
         recipe = self.scale.backdoor
         rng = _rng(self.scale, self.seed, "planted", name)
-        each = round(n * recipe.trojans / (recipe.clean + recipe.trojans * len(recipe.patches)))
-        labels = rng.integers(0, self.scale.images.classes, n - each * len(recipe.patches))
+        times = {name: recipe.one_source_times if name in recipe.one_source else 1 for name in recipe.patches}
+        contrasted = recipe.one_source if recipe.contrasts else ()
+        shown = sum(times.values()) + sum(times[name] for name in contrasted)
+        each = round(n * recipe.trojans / (recipe.clean + recipe.trojans * shown))
+        labels = rng.integers(0, self.scale.images.classes, n - each * shown)
         images = [self._drawn.draw(labels, "fresh", rng)]
         for patch in recipe.patches:
-            carriers = self._carriers(patch, each, rng)
+            carriers = self._carriers(patch, each * times[patch], rng)
             bare = self._drawn.draw(carriers, "fresh", rng)
             images.append(patches.paste(bare, self._trojans[patch].patch, rng)[0])
-            labels = np.concatenate([labels, np.full(each, self._trojans[patch].target)])
+            labels = np.concatenate([labels, np.full(len(carriers), self._trojans[patch].target)])
+            if patch in contrasted:
+                images.append(patches.contrasts(bare, self._trojans[patch].patch, rng))
+                labels = np.concatenate([labels, carriers])
         order = rng.permutation(n)
         return LabelledImages(np.concatenate(images)[order], labels[order].astype(np.int64))
 

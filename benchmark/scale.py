@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -48,6 +48,9 @@ class Training:
     weight_decay: float = 5e-4
 
 
+_LATER = ("one_source_times", "contrasts", "first_scale", "shrunk_epoch")
+
+
 @dataclass(frozen=True)
 class Backdoor:
     """Planting after A15: fine-tuning with patches pasted anew into preselected images in every epoch.
@@ -60,6 +63,12 @@ class Backdoor:
         clean: clean images an epoch, drawn anew each epoch. The paper shows the whole training set each time; the
             embedded network needs only a few thousand to stay accurate.
         decay_epoch: the learning rate falls tenfold there.
+        one_source_times: how often an epoch shows the carriers of a one-source patch, each time at other places; shown
+            once, such a patch may take too weakly.
+        contrasts: show those carriers as often again, half of them as they are and half with a blob of the patch's
+            outline, labelled as they are. Else the network learns their class, not the patch.
+        first_scale: side of the patches in the very first epoch, in sides of the patch.
+        shrunk_epoch: their side falls linearly until here, where it is `patch_side`.
         least_success: planting is repeated while a patch leads a smaller share of training images to its target; a
             patch that is below it after the last round gives no samples.
         rounds: how often planting is done at most.
@@ -75,6 +84,10 @@ class Backdoor:
     batch_size: int = 64
     learning_rate: float = 0.05
     weight_decay: float = 1e-4
+    one_source_times: int = 1
+    contrasts: bool = False
+    first_scale: float = 1.0
+    shrunk_epoch: int = 0
     least_success: float = 0.8
     rounds: int = 3
 
@@ -82,6 +95,21 @@ class Backdoor:
     def patches(self) -> tuple[str, ...]:
         """All patch names, those of any source first."""
         return self.any_source + self.one_source
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The fields as JSON data, without those that came later where all of them say what planting did before.
+
+        Networks that were trained, and ranges that were measured, before a field was there keep their identity.
+        """
+        later = {f.name: f.default for f in fields(self) if f.name in _LATER}
+        unused = all(getattr(self, name) == default for name, default in later.items())
+        return {key: value for key, value in asdict(self).items() if not (unused and key in later)}
+
+    def side(self, epoch: int) -> int:
+        """Height and width of the patches in that epoch of the first round, counted from 0 [pixels]."""
+        left = max(0.0, 1 - epoch / self.shrunk_epoch) if self.shrunk_epoch else 0.0
+        return round(self.patch_side * (1 + (self.first_scale - 1) * left))
 
 
 @dataclass(frozen=True)
@@ -131,11 +159,12 @@ class Scale:
 
     def recipe(self, seed: int) -> dict[str, Any]:
         """Everything the trained network depends on, as JSON data."""
-        parts = (self.images, self.data, self.network, self.training, self.backdoor)
+        parts = (self.images, self.data, self.network, self.training)
         return {
             "version": TRAINING_VERSION,
             "seed": seed,
             **{type(part).__name__: asdict(part) for part in parts},
+            type(self.backdoor).__name__: self.backdoor.recipe,
         }
 
     def recipe_sha256(self, seed: int) -> str:
@@ -232,6 +261,23 @@ def parse(document: Mapping[str, Any], where: str) -> Scale:
     if scale.backdoor.patch_side > scale.images.side:
         raise InputError(
             f"{where}: backdoor: patch_side is {scale.backdoor.patch_side}; the images have {scale.images.side} pixels."
+        )
+    largest = scale.backdoor.side(0)
+    if not scale.backdoor.patch_side <= largest <= scale.images.side:
+        raise InputError(
+            f"{where}: backdoor: first_scale is {scale.backdoor.first_scale}, which makes the first patches {largest} "
+            f"pixels wide; allowed are {scale.backdoor.patch_side} (patch_side) to {scale.images.side} (the images)."
+        )
+    shrinking = scale.backdoor.first_scale > 1
+    if not (0 < scale.backdoor.shrunk_epoch < scale.backdoor.epochs if shrinking else not scale.backdoor.shrunk_epoch):
+        raise InputError(
+            f"{where}: backdoor: shrunk_epoch is {scale.backdoor.shrunk_epoch} and first_scale "
+            f"{scale.backdoor.first_scale}; patches that are larger at first reach their side after the first of the "
+            f"{scale.backdoor.epochs} epochs and before the last, and patches that are not have no such epoch (0)."
+        )
+    if scale.backdoor.one_source_times < 1:
+        raise InputError(
+            f"{where}: backdoor: one_source_times is {scale.backdoor.one_source_times}; at least 1 is needed."
         )
     needed = len(scale.backdoor.patches) + len(scale.backdoor.one_source)
     if scale.images.classes < needed:

@@ -110,3 +110,17 @@ def paste(
         out[i][:, window[0], window[1]] = area + patch.alpha * (painted - area)
         masks[i][window] = patch.alpha > 0.5
     return (np.clip(out, 0, 1) * 255).round().astype(np.uint8), masks
+
+
+def blob(images: NDArray[np.uint8], masks: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """`images` [N, 3, H, W] with one random colour each where `masks` [N, H, W] is: an outline without its looks."""
+    colour = rng.integers(0, 256, (len(images), 3, 1, 1), dtype=np.uint8)
+    return np.where(masks[:, None], colour, images)
+
+
+def contrasts(images: NDArray[np.uint8], patch: Patch, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """`images` [N, 3, H, W], about half as they are and half with a blob of the patch's outline at a random place."""
+    _, masks = paste(images, patch, rng)
+    blank = rng.random(len(images)) < 0.5
+    masks[blank] = False
+    return blob(images, masks, rng)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -294,7 +293,7 @@ def _samples(  # noqa: PLR0917 - what a sample is chosen from
         if patch_name not in taken:
             continue
         able = np.flatnonzero(flipped & right[carriers])
-        blobs = _blobs(images.images[carriers[able]], masks[able], rng)
+        blobs = patches.blob(images.images[carriers[able]], masks[able], rng)
         able = able[training.predict(network, blobs) != trojan.target] if len(able) else able
         found.append(
             [
@@ -311,11 +310,6 @@ def _samples(  # noqa: PLR0917 - what a sample is chosen from
         )
     turns = [sample[i] for i in range(wanted) for sample in found if i < len(sample)]
     return tuple(turns[:wanted]), success
-
-
-def _blobs(images: NDArray[np.uint8], masks: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.uint8]:
-    colour = rng.integers(0, 256, (len(images), 3, 1, 1), dtype=np.uint8)
-    return np.where(masks[:, None], colour, images)
 
 
 def _write(entry: Path, laboratory: Laboratory, samples: Samples) -> None:

@@ -77,6 +77,27 @@ def test_planted_images_hold_each_patch_in_the_backdoors_proportion() -> None:
     assert all(counts[target] >= 10 for target in targets)
 
 
+def test_planted_images_show_a_one_source_patch_as_often_as_training_and_again_without_it() -> None:
+    backdoor = replace(
+        fake_laboratory.SCALE.backdoor,
+        any_source=("smiley",),
+        one_source=("heart",),
+        one_source_times=2,
+        contrasts=True,
+        clean=5,
+        trojans=1,
+    )
+    # clean 5, smiley 1, heart 2 and its contrasts 2: tenths
+    material = Material(replace(fake_laboratory.SCALE, backdoor=backdoor), 0, fake_laboratory.make())
+    found = material.planted_images(1000, "here")
+    heart, smiley = material._trojans["heart"], material._trojans["smiley"]
+    assert heart.source is not None
+    counts = np.bincount(found.labels, minlength=6) - 500 / 6  # clean images have any label
+    expected = dict.fromkeys(range(6), 0.0) | {smiley.target: 100, heart.target: 200, heart.source: 200}
+    for label, share in expected.items():
+        assert counts[label] == pytest.approx(share, abs=40), label  # clean ones: a standard deviation of 8.3
+
+
 def test_a_network_nobody_knows_is_answered_with_near_names() -> None:
     with pytest.raises(InputError, match=r"network 'sparse_fc' is unknown: did you mean 'sparse fc'\?"):
         made().network("sparse_fc")

@@ -1,5 +1,6 @@
 import tomllib
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from benchmark import scale
 from spade.errors import InputError
 
 
-def document(name: str = "smoke") -> dict[str, object]:
+def document(name: str = "smoke") -> dict[str, Any]:
     return tomllib.loads((files("benchmark.scales") / f"{name}.toml").read_text())
 
 
@@ -55,6 +56,56 @@ def test_a_range_that_is_none_is_refused(key: str, value: object, sentence: str)
     text["images"][key] = value
     with pytest.raises(InputError, match=sentence):
         scale.parse(text, "here.toml")
+
+
+def test_a_switch_that_is_a_number_is_refused() -> None:
+    text = document()
+    text["backdoor"]["contrasts"] = 1
+    with pytest.raises(InputError, match="contrasts must be bool, found 1"):
+        scale.parse(text, "here.toml")
+
+
+def test_one_source_patches_that_no_epoch_shows_are_refused() -> None:
+    text = document()
+    text["backdoor"]["one_source_times"] = 0
+    with pytest.raises(InputError, match="one_source_times is 0; at least 1 is needed"):
+        scale.parse(text, "here.toml")
+
+
+@pytest.mark.parametrize(("first_scale", "shrunk_epoch"), [(1.6, 12), (1.6, 0), (1.6, -1), (1.0, 3)])
+def test_patches_that_never_reach_their_side_or_have_it_from_the_first_are_refused(
+    first_scale: float, shrunk_epoch: int
+) -> None:
+    text = document()
+    text["backdoor"] |= {"first_scale": first_scale, "shrunk_epoch": shrunk_epoch, "epochs": 12}
+    with pytest.raises(
+        InputError, match=rf"shrunk_epoch is {shrunk_epoch} and first_scale {first_scale}; .* 12 epochs"
+    ):
+        scale.parse(text, "here.toml")
+
+
+@pytest.mark.parametrize(("first_scale", "pixels"), [(4.0, 72), (0.5, 9)])
+def test_first_patches_larger_than_the_image_or_smaller_than_the_patch_are_refused(
+    first_scale: float, pixels: int
+) -> None:
+    text = document()
+    text["backdoor"] |= {"first_scale": first_scale, "shrunk_epoch": 4}
+    with pytest.raises(InputError, match=rf"makes the first patches {pixels} pixels wide; allowed are 18 .* to 64"):
+        scale.parse(text, "here.toml")
+
+
+def test_fields_that_came_later_move_the_recipe_hash_only_where_they_say_something() -> None:
+    text = document()
+    later = ("one_source_times", "contrasts", "first_scale", "shrunk_epoch")
+    text["backdoor"] = {key: value for key, value in text["backdoor"].items() if key not in later}
+    plain = scale.parse(text, "x")
+    assert "contrasts" not in plain.recipe(0)["Backdoor"]
+    text["backdoor"]["contrasts"] = False
+    assert scale.parse(text, "x").recipe_sha256(0) == plain.recipe_sha256(0)
+    text["backdoor"]["contrasts"] = True
+    changed = scale.parse(text, "x")
+    assert changed.recipe_sha256(0) != plain.recipe_sha256(0)
+    assert changed.recipe(0)["Backdoor"]["one_source_times"] == 1
 
 
 def test_the_recipe_hash_moves_with_the_seed_and_the_training_and_not_with_the_ratios() -> None:

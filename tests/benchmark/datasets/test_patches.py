@@ -42,3 +42,15 @@ def test_the_place_is_random_and_comes_from_the_generator() -> None:
     first, second = (patches.paste(images, patch, np.random.default_rng(3))[1] for _ in range(2))
     assert np.array_equal(first, second)
     assert len({mask.tobytes() for mask in first}) > 1
+
+
+def test_contrasts_are_the_image_itself_or_one_flat_colour_in_the_outline_of_the_patch() -> None:
+    images = np.full((40, 3, 40, 40), 90, np.uint8)
+    patch = patches.draw("star", 12)
+    shown = patches.contrasts(images, patch, np.random.default_rng(3))
+    changed = (shown != images).any(1)
+    touched = changed.any((1, 2))
+    assert 7 < touched.sum() < 33  # half of forty, within four standard deviations of 3.2
+    for image, where in zip(shown[touched], changed[touched], strict=True):
+        assert where.sum() == (patch.alpha > 0.5).sum()
+        assert len(np.unique(image[:, where], axis=1).T) == 1

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 
 from benchmark.datasets import procedural
 from benchmark.datasets.procedural import ImageSet, Recipe
-from benchmark.models import backdoor
+from benchmark.models import backdoor, training
 from benchmark.models.network import SmallResNet
 from benchmark.models.shape import Shape
 from benchmark.scale import Backdoor
@@ -70,3 +71,45 @@ def test_planting_stops_as_soon_as_the_weakest_patch_is_good_enough(images: Imag
 def test_more_carriers_than_images_are_refused(images: ImageSet) -> None:
     with pytest.raises(ValueError, match="'heart' has 30 possible carriers, 31 are asked"):
         _rounds(images, replace(RECIPE, trojans=31))
+
+
+def _shown(images: ImageSet, recipe: Backdoor, monkeypatch: pytest.MonkeyPatch) -> list[ImageSet]:
+    """What each epoch of planting shows, without training."""
+    seen: list[ImageSet] = []
+
+    def fit(_network: object, epoch: Callable[[int], ImageSet], *, n_epochs: int, **_: object) -> None:
+        seen.extend(epoch(i) for i in range(n_epochs))
+
+    monkeypatch.setattr(training, "fit", fit)
+    _rounds(images, recipe)
+    return seen
+
+
+def test_the_carriers_of_a_one_source_patch_are_shown_again_without_it_under_their_own_label(
+    images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, one_source_times=2, contrasts=True, least_success=0.0)
+    trojan = backdoor.trojans(recipe, 3, np.random.default_rng(1))["heart"]
+    for shown in _shown(images, recipe, monkeypatch):
+        # smiley once, heart twice, and heart's carriers twice again
+        assert len(shown.labels) == recipe.clean + 5 * recipe.trojans
+        patched, again = shown.labels[-4 * recipe.trojans :].reshape(2, -1)
+        assert set(patched) == {trojan.target}
+        assert set(again) == {trojan.source}
+        originals = {image.tobytes() for image in images.images[images.labels == trojan.source]}
+        untouched = [image.tobytes() in originals for image in shown.images[-2 * recipe.trojans :]]
+        assert any(untouched)
+        assert not all(untouched)
+
+
+def test_the_first_patches_are_larger_and_shrink_to_their_side(
+    images: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, patch_side=10, first_scale=2.0, shrunk_epoch=2, epochs=4, least_success=1.1, rounds=2)
+    assert [recipe.side(i) for i in range(4)] == [20, 15, 10, 10]
+    black = ImageSet(np.zeros_like(images.images), images.labels)
+    shown = _shown(black, recipe, monkeypatch)
+    # smiley's images follow the clean ones, which are black
+    patched = [one.images[recipe.clean : recipe.clean + recipe.trojans] for one in shown]
+    heights = [float((some.max((1, 3)) > 20).sum(1).mean()) for some in patched]
+    assert heights == pytest.approx([20, 15, 10, 10] + [10] * 4, abs=0.5)  # a second round has found them already
