@@ -178,7 +178,11 @@ def _class_names(classes: int) -> list[str]:
 
 def _code(scale: Scale) -> str:
     """The source of the network with its numbers filled in: one file that needs torch and torchvision alone."""
-    source = files("benchmark.models").joinpath("network.py").read_text(encoding="utf-8")
+    network, shape = (
+        files("benchmark.models").joinpath(f"{name}.py").read_text(encoding="utf-8") for name in ("network", "shape")
+    )
+    _, _, of_shape = shape.partition('"""\n\n')  # what follows its docstring stands where it was imported
+    source = network.replace("from .shape import Shape\n", of_shape)
     return (
         f"{source}\n\n"
         "def build() -> nn.Module:\n"
