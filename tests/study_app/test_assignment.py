@@ -11,6 +11,9 @@ from study_app.database import Database
 from study_app.models import Assignment, Participant, Task
 from study_app.tokens import token
 
+RATERS = 12
+"""Kinds of task are drawn: twelve raters meet some 34 catch trials (SD 5), one rater now and then hardly any."""
+
 
 def answer_next(world: World, session: Session, participant: Participant) -> Assignment | None:
     """Show and answer the rater's next task."""
@@ -161,22 +164,24 @@ def test_catch_and_repeated_trials_come_at_their_rate_and_fill_no_quota(
 ) -> None:
     rules = "tasks.per_rater = 12\ntasks.catch_share = 0.2\ntasks.repeat_share = 0.2\ntasks.repeat_gap = 3"
     world = make_world(sqlite_database, rules=rules)
+    kinds: Counter[str] = Counter()
     with world.writing() as (session, run):
-        participant = world.join(session, run)
-        found = [one for _ in range(60) if (one := answer_next(world, session, participant))]
-        kinds = Counter(one.task.kind for one in found)
-        by_position = {one.position: one for one in found}
-        for one in found:
-            if one.task.kind == "repeat":
-                (original,) = (
-                    other
-                    for other in by_position.values()
-                    if other.task.kind == "main" and other.task.visualisation_id == one.task.visualisation_id
-                )
-                assert one.position - original.position >= 3
-    assert kinds["main"] == 12
-    assert kinds["catch"] >= 2
-    assert kinds["repeat"] >= 2
+        for _ in range(RATERS):
+            participant = world.join(session, run)
+            found = [one for _ in range(60) if (one := answer_next(world, session, participant))]
+            by_position = {one.position: one for one in found}
+            for one in found:
+                if one.task.kind == "repeat":
+                    (original,) = (
+                        other
+                        for other in by_position.values()
+                        if other.task.kind == "main" and other.task.visualisation_id == one.task.visualisation_id
+                    )
+                    assert one.position - original.position >= 3
+            assert Counter(one.task.kind for one in found)["main"] == 12
+            kinds.update(one.task.kind for one in found)
+    assert kinds["catch"] >= RATERS
+    assert kinds["repeat"] >= RATERS
 
 
 def test_a_withdrawn_task_is_handed_out_no_more(sqlite_database: Database, make_world: MakeWorld) -> None:
