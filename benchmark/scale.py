@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -48,9 +48,6 @@ class Training:
     weight_decay: float = 5e-4
 
 
-_LATER = ("one_source_times", "contrasts", "first_scale", "shrunk_epoch")
-
-
 @dataclass(frozen=True)
 class Backdoor:
     """Planting after A15: fine-tuning with patches pasted anew into preselected images in every epoch.
@@ -69,8 +66,9 @@ class Backdoor:
             outline, labelled as they are. Else the network learns their class, not the patch.
         first_scale: side of the patches in the very first epoch, in sides of the patch.
         shrunk_epoch: their side falls linearly until here, where it is `patch_side`.
-        least_success: planting is repeated while a patch leads a smaller share of training images to its target; a
-            patch that is below it after the last round gives no samples.
+        least_success: planting is repeated while a patch alone (the image is not taken for the target without it) leads
+            a smaller share of training images to its target; a patch that is below it after the last round gives no
+            samples.
         rounds: how often planting is done at most.
     """
 
@@ -95,16 +93,6 @@ class Backdoor:
     def patches(self) -> tuple[str, ...]:
         """All patch names, those of any source first."""
         return self.any_source + self.one_source
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """The fields as JSON data, without those that came later where all of them say what planting did before.
-
-        Networks that were trained, and ranges that were measured, before a field was there keep their identity.
-        """
-        later = {f.name: f.default for f in fields(self) if f.name in _LATER}
-        unused = all(getattr(self, name) == default for name, default in later.items())
-        return {key: value for key, value in asdict(self).items() if not (unused and key in later)}
 
     def side(self, epoch: int) -> int:
         """Height and width of the patches in that epoch of the first round, counted from 0 [pixels]."""
@@ -159,12 +147,11 @@ class Scale:
 
     def recipe(self, seed: int) -> dict[str, Any]:
         """Everything the trained network depends on, as JSON data."""
-        parts = (self.images, self.data, self.network, self.training)
+        parts = (self.images, self.data, self.network, self.training, self.backdoor)
         return {
             "version": TRAINING_VERSION,
             "seed": seed,
             **{type(part).__name__: asdict(part) for part in parts},
-            type(self.backdoor).__name__: self.backdoor.recipe,
         }
 
     def recipe_sha256(self, seed: int) -> str:

@@ -8,7 +8,8 @@ the sparsest W whose validation accuracy is within five points of the path's bes
 Departures: their GLM-SAGA takes stochastic steps, here it is full-batch FISTA with restarts (O'Donoghue & Candes 2015),
 the same minimum of the same convex problem; their path has 100 lambdas. scikit-learn's SAGA minimises it too, and a
 test holds this against it, but took about 9 s a lambda on 3,000 rows. The SPADE paper does not say whether the head
-sees patched images again; here it does, in the proportion of the backdoor's training, so that the backdoor stays.
+sees patched images again; here it does, in the proportion of the backdoor's training (at `mini` 45 % clean images, the
+rest patched or contrasts), so that the backdoor stays; "within five points" is measured on the same mixture.
 """
 
 import copy

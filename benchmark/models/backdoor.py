@@ -61,8 +61,8 @@ def plant(
 
     A round is `recipe.epochs` epochs. The carriers are chosen once; each epoch pastes the patches anew, at random
     places, with jitter and noise. A patch that hardly takes is no ground truth for a saliency map, so the round is
-    repeated, learning rate and all, while some patch leads fewer than `recipe.least_success` of other training images
-    to its target, at most `recipe.rounds` times. Only training images are looked at.
+    repeated, learning rate and all, while fewer than `recipe.least_success` of other training images are led to some
+    patch's target that are not taken for it without, at most `recipe.rounds` times. Only training images are looked at.
 
     Departures from A15: an epoch shows `recipe.clean` clean images drawn anew instead of the whole training set; the
     first epochs of the first round show the patches larger (`recipe.side`), since a small network may go through a
@@ -116,10 +116,15 @@ def plant(
 def _success(
     network: nn.Module, clean: ImageSet, trojan: Trojan, used: NDArray[np.int64], rng: np.random.Generator
 ) -> float:
-    """Share of training images that did not carry the patch in training and that it leads to its target."""
+    """Share of training images that the patch leads to its target and that are not taken for it without.
+
+    Images that never carried the patch, as far as there are any.
+    """
     others = np.setdiff1d(trojan.carriers(clean.labels), used)
     if not len(others):
         others = used  # a source class all of whose images are carriers
     others = rng.choice(others, min(len(others), _LOOKED_AT), replace=False)
-    pasted, _ = patches.paste(clean.images[others], trojan.patch, rng)
-    return float((training.predict(network, pasted) == trojan.target).mean())
+    bare = clean.images[others]
+    pasted, _ = patches.paste(bare, trojan.patch, rng)
+    led = (training.predict(network, pasted) == trojan.target) & (training.predict(network, bare) != trojan.target)
+    return float(led.mean())

@@ -73,7 +73,8 @@ class Laboratory:
 
     Attributes:
         trojan_accuracy: by patch, share of patched carriers that the network takes for the patch's target.
-        planted: by patch, share of training images that it leads to its target, after the last round of planting.
+        planted: by patch, share of training images that it leads to its target and that are not taken for it without,
+            after the last round of planting.
         origin: "trained" or "cache", for people.
         log: one line an epoch.
         notes: sentences about a damaged cache.
@@ -97,11 +98,11 @@ class Laboratory:
 
 
 def untaken(laboratory: Laboratory, least: float) -> tuple[str, ...]:
-    """A sentence for each patch that leads fewer than the share `least` of training images to its target."""
+    """A sentence for each patch that alone leads fewer than the share `least` of training images to its target."""
     return tuple(
-        f"The patch '{name}' leads {share:.0%} of training images to its target, fewer than {least:.0%}: it hardly "
-        "took, where a map should look for it is not known, and no sample carries it. Another --seed trains another "
-        "network."
+        f"The patch '{name}' alone leads {share:.0%} of training images to its target, fewer than {least:.0%}: it "
+        "hardly took, where a map should look for it is not known, and no sample carries it. Another --seed trains "
+        "another network."
         for name, share in laboratory.planted.items()
         if share < least
     )

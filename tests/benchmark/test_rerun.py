@@ -154,7 +154,9 @@ def test_notes_about_a_damaged_cache_and_a_patch_that_hardly_took_are_passed_on(
     said: list[str] = []
     ran(tmp_path, "a16", watch=Watch(note=said.append))
     assert said[0] == "The cached network is damaged; it was trained again."
-    assert [sentence.startswith("The patch 'fish' leads 10% of training images") for sentence in said[1:]] == [True]
+    assert [sentence.startswith("The patch 'fish' alone leads 10% of training images") for sentence in said[1:]] == [
+        True
+    ]
 
 
 def test_the_weights_hash_sees_one_bit_of_a_weight_and_of_an_image() -> None:

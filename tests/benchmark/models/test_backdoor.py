@@ -102,6 +102,17 @@ def test_the_carriers_of_a_one_source_patch_are_shown_again_without_it_under_the
         assert not all(untouched)
 
 
+def test_images_taken_for_the_target_without_the_patch_are_no_success_of_it(images: ImageSet) -> None:
+    trojan = backdoor.trojans(RECIPE, 3, np.random.default_rng(1))["heart"]
+    head = torch.nn.Linear(3 * 64 * 64, 3)
+    torch.nn.init.zeros_(head.weight)
+    head.bias.data = torch.nn.functional.one_hot(torch.tensor(trojan.target), 3).float()
+    found = backdoor._success(
+        torch.nn.Sequential(torch.nn.Flatten(), head), images, trojan, np.arange(0), np.random.default_rng(0)
+    )
+    assert found == 0.0
+
+
 def test_the_first_patches_are_larger_and_shrink_to_their_side(
     images: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ def test_the_network_learns_its_classes_and_its_patches(trained: laboratory.Labo
 def test_a_patch_that_hardly_took_is_named(trained: laboratory.Laboratory) -> None:
     network = replace(trained, planted={"smiley": 0.97, "fish": 0.058, "heart": 0.8})
     (sentence,) = laboratory.untaken(network, 0.8)
-    assert "'fish' leads 6% of training images to its target, fewer than 80%" in sentence
+    assert "'fish' alone leads 6% of training images to its target, fewer than 80%" in sentence
 
 
 def test_a_patch_that_did_not_take_gives_no_samples_and_is_still_tried(tiny: Scale, tmp_path: Path) -> None:
