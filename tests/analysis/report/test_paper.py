@@ -1,6 +1,6 @@
 import importlib
-import re
 
+import intervals_in_prose
 import pytest
 
 from analysis.errors import AnalysisError
@@ -76,10 +76,4 @@ def test_a_table_without_a_plausible_split_is_refused() -> None:
 def test_every_interval_in_prose_is_named_with_its_level_or_what_it_bounds(document: Document) -> None:
     blocks = [*document.lead, *(block for part in document.sections for block in part.blocks)]
     said = [block.text for block in blocks if isinstance(block, Paragraph)]
-    named = 0
-    for sentence in said:
-        for found in re.finditer(r"\[[^\]]+, [^\]]+\]", sentence):
-            before = sentence[: found.start()]
-            assert "95 %" in before or before.endswith(("would lie in ", "difference in ", "for dense and ")), sentence
-            named += 1
-    assert named >= 6
+    assert intervals_in_prose.named(said, after=("would lie in ", "difference in ", "for dense and ")) >= 6

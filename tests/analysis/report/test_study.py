@@ -2,11 +2,11 @@
 
 import importlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+import intervals_in_prose
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,14 +113,8 @@ def test_every_interval_outside_a_table_is_named_with_its_level_or_what_it_bound
         for block in part.blocks:
             said += [block.text] if isinstance(block, Paragraph) else []
             said += block.items if isinstance(block, Points) else ()
-    named = 0
-    for sentence in said:
-        for found in re.finditer(r"\[[^\]]+, [^\]]+\]", sentence):
-            before = sentence[: found.start()]
-            assert "95 %" in before or before.endswith(("lies in ", "difference in ", "for dense and ")), sentence
-            named += 1
     # Lead, sentences, drift, times, bounds and spreads: an empty pattern would find none.
-    assert named > 20
+    assert intervals_in_prose.named(said, after=("lies in ", "difference in ", "for dense and ")) > 20
 
 
 def test_the_functions_behind_a_table_stand_in_every_form(document: Document) -> None:
