@@ -27,6 +27,7 @@ from .commands.figure import figure
 from .commands.golden import golden
 from .commands.power import power
 from .commands.sensitivity import sensitivity
+from .commands.times import times
 from .commands.verify import verify
 
 if TYPE_CHECKING:
@@ -118,11 +119,9 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     outlook = forecast.outlook(store, names, scale, seed)
     out = Console()
     out.print(console.planned(outlook.plan, outlook.stored))
-    out.print(console.time_left(outlook.cost, workers), highlight=False)
+    out.print(console.time_left(outlook.cost, workers, outlook.preparing, outlook.elsewhere), highlight=False)
     if work := console.work_left(outlook.plan, outlook.stored, outlook.known):
         out.print(work, highlight=False)
-    if not outlook.trained:
-        out.print("The network of this scale and seed is to be trained first, which is not counted here.")
 
 
 @main.command()
@@ -267,7 +266,9 @@ def doctor(folder: Path) -> None:
         _leave(f"{bad} check{'s' * (bad > 1)} failed.", EnvironmentProblem.exit_code)
 
 
-for command in (audit, bless, check_plugin, diff, export, export_tables, figure, golden, power, sensitivity, verify):
+_READING = (audit, check_plugin, diff, export, export_tables, figure, power, verify)
+_MEASURING = (bless, golden, sensitivity, times)
+for command in _READING + _MEASURING:
     main.add_command(command)
 
 
@@ -302,12 +303,12 @@ def _carry_out(
 
 def _judge(store: "Store", run: "RunRecords", pages: Path, *, check: bool) -> int:
     """The exit code of a run, once its report is written and its verdicts are said."""
-    from . import golden, policy, report, verdict
+    from . import golden_file, policy, report, verdict
     from .remembered import remembering
 
     with remembering(store.statistics(run.scale, run.seed)):
         judgement = verdict.judge(
-            run, golden=golden.load(run.scale), summaries=golden.load_seeds(run.scale), policy=policy.load()
+            run, golden=golden_file.load(run.scale), summaries=golden_file.load_seeds(run.scale), policy=policy.load()
         )
         page = report.write(run, judgement, pages)
     said = ", ".join(f"{count} {outcome}" for outcome, count in judgement.counts.items() if count)

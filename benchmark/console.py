@@ -23,6 +23,7 @@ from spade import pruners
 from . import networks
 from .cost import Cost
 from .definition import Arm, Dense, Derived, Measured, NotRun, OneGroup, Pruned, TableDefinition
+from .forecast import Preparing
 from .plan import Plan
 from .ratios import RATIO_SOURCES
 from .records import RunRecords, UnitRecord
@@ -183,15 +184,26 @@ def from_store(units: int) -> str:
     return f"{units} unit{'s are' if units > 1 else ' is'} scored from maps in the store."
 
 
-def time_left(cost: Cost, workers: int) -> str:
-    """What is left of a plan, in a sentence."""
+def time_left(cost: Cost, workers: int, preparing: Preparing | None = None, elsewhere: str = "") -> str:
+    """What is left of a plan, in sentences.
+
+    preparing: the networks that come first. elsewhere: the processor that some of the times come from.
+    """
     if not cost.units:
         return "Nothing is left to compute."
+    before = preparing or Preparing()
+    what = f"{cost.units} units are left"
     if cost.unmeasured == cost.units:
-        return f"{cost.units} units are left; how long they take was not measured on this machine: add --calibrate."
-    said = f"{cost.units} units are left: about {duration(cost.seconds / workers)} on {workers} worker"
-    said += "s" * (workers > 1)
-    return f"{said}, not counting {cost.unmeasured} of a kind never timed here." if cost.unmeasured else f"{said}."
+        return f"{what}; how long they take was not measured on this machine: add --calibrate."
+    said = f"{what}: about {duration(cost.seconds / workers)} on {workers} worker{'s' * (workers > 1)}"
+    if before.seconds >= 1:
+        said += f", after about {duration(before.seconds)} of training"
+    missing = [f"{cost.unmeasured} units of a kind never timed"] if cost.unmeasured else []
+    missing += ["the training of the network"] if before.unmeasured else []
+    said += f", not counting {' and '.join(missing)}." if missing else "."
+    if elsewhere:
+        said += f" Times were measured on another machine ({elsewhere}) and scaled to the speed of this one."
+    return said
 
 
 def duration(seconds: float) -> str:

@@ -1,24 +1,27 @@
-"""What is left of a plan, and the processor time it should take, from what was measured here."""
+"""What is left of a plan, and the processor time it should take, from what was measured here or elsewhere."""
 
 import math
-import statistics
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from .plan import Plan
 from .records import UnitRecord
+from .reference_times import OF_STORED, Kind, medians
 
 
 @dataclass(frozen=True)
 class Cost:
     """What is left of a plan: units without a record, the processor seconds they should take, and on what that rests.
 
-    `seconds` covers the units of the arms and methods that were measured; `unmeasured` counts the others.
+    Attributes:
+        seconds: of the units whose arm and method were timed; `unmeasured` counts the others.
+        borrowed: units of those that were timed on another machine only.
     """
 
     units: int
     seconds: float
     unmeasured: int
+    borrowed: int = 0
 
 
 def cost(
@@ -26,27 +29,28 @@ def cost(
     records: Mapping[str, UnitRecord],
     measured: Iterable[UnitRecord] = (),
     known: Container[str] = (),
+    elsewhere: Mapping[Kind, float] | None = None,
 ) -> Cost:
     """The work left, from the median seconds of recorded units of the same arm and method, else of the same arm.
 
     known: units whose maps are stored; they take as long as other scores of stored maps did.
+    elsewhere: seconds of each kind of unit, for kinds that no record has.
     """
-    times: dict[tuple[str, str], list[float]] = {}
-    for record in [*records.values(), *measured]:
-        if record.status == "ok":
-            names = [_OF_STORED] if record.scored_from else [(record.arm, record.method), (record.arm, "")]
-            for name in names:
-                times.setdefault(name, []).append(record.seconds)
-    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
+    here = medians([*records.values(), *measured])
     left = [unit for unit in plan.units if unit.key not in records]
-    guesses = [
-        medians.get(_OF_STORED)
-        if unit.key in known
-        else medians.get((unit.arm, unit.method), medians.get((unit.arm, "")))
-        for unit in left
-    ]
-    timed = [guess for guess in guesses if guess is not None]
-    return Cost(units=len(left), seconds=math.fsum(timed), unmeasured=len(left) - len(timed))
+    total, unmeasured, borrowed = [], 0, 0
+    for unit in left:
+        kinds = [OF_STORED] if unit.key in known else [(unit.arm, unit.method), (unit.arm, "")]
+        guess, there = _first(here, kinds), _first(elsewhere or {}, kinds)
+        if guess is None and there is not None:
+            borrowed += 1
+            guess = there
+        if guess is None:
+            unmeasured += 1
+        else:
+            total.append(guess)
+    return Cost(units=len(left), seconds=math.fsum(total), unmeasured=unmeasured, borrowed=borrowed)
 
 
-_OF_STORED = ("", "a score of a stored map")
+def _first(times: Mapping[Kind, float], kinds: Iterable[Kind]) -> float | None:
+    return next((times[kind] for kind in kinds if kind in times), None)

@@ -16,7 +16,7 @@ from data_manifests import manifest, published, trojan_patches
 from data_manifests.errors import ManifestError
 from spade.errors import SpadeError
 
-from . import definition, direction, golden, plan, policy, provenance, unit_file
+from . import definition, direction, golden_file, plan, policy, provenance, unit_file
 from .store import Store
 
 State = Literal["ok", "note", "bad"]
@@ -172,8 +172,8 @@ def _golden() -> str:
     scale = import_module("benchmark.scale")
     said = []
     for name in scale.names():
-        ranges = golden.load(name)
-        golden.load_seeds(name)
+        ranges = golden_file.load(name)
+        golden_file.load_seeds(name)
         said.append(f"{name}: {len(ranges.ranges)} ranges of {len(ranges.seeds)} seeds" if ranges else f"{name}: none")
     return "; ".join(said)
 

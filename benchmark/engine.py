@@ -5,35 +5,31 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from spade import saliency, sparsity, trace
-from spade.augment import Augmentation, RandomRemove, augmented_batches, checked_image, named_augmentation
+from spade import saliency, trace
+from spade.augment import checked_image
 from spade.errors import EnvironmentProblem, InputError
-from spade.layer_hessians import LayerHessians
-from spade.layer_solutions import LayerSolutions, Solver
-from spade.layers import excluded_layers, layer_grams, prunable_layers
-from spade.protocol import Protocol as Rules
 from spade.saliency import MethodUnavailable, Settings
 
-from .augmentation_kinds import PARTS, fields_of
 from .controls import CONTROLS
 from .metrics import metric
 from .metrics.evidence import Evidence
-from .plan import Job, Subject, Unit, generator_seed, hessian_key
+from .plan import Job, Subject, Unit
 from .provenance import ARITHMETIC, releases, without_paths
 from .records import OF_THE_MAP, Status, UnitRecord
 from .runner import Finished
 from .supply import Sample, Supply
+from .unit_networks import ReadyNetwork, UnitNetworks, asked_solver, drawn_by
 from .work import Work
 
 StoredMap = Callable[[UnitRecord], NDArray[np.float32] | None]
@@ -58,18 +54,6 @@ def opened(
         torch.set_num_threads(threads)
 
 
-@dataclass(frozen=True, eq=False)
-class _Network:
-    """A network, dense or sparse, ready for every method, and what making it took."""
-
-    model: nn.Module
-    prepared: saliency.Prepared
-    seconds: float = 0.0
-    sparsity: Mapping[str, float] = field(default_factory=dict)
-    dead_columns: Mapping[str, int] = field(default_factory=dict)
-    fallbacks: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class _Answer:
     """What a network says of a sample: the class it predicts and the softmax of the target."""
@@ -88,13 +72,10 @@ class Engine:
         self.samples = {sample.id: sample for sample in material.test_samples}
         if subject.clean:
             self.samples |= {sample.id: sample for sample in material.clean_samples}
-        model = material.network("")
-        self.rules = Rules(**subject.protocol["pruning"])
-        spared = "" if self.rules.prune_first_convolution else _first_convolution(model)
-        self.layers = tuple(name for name in prunable_layers(model) if name != spared)
+        self.networks = UnitNetworks(material, subject)
+        self.dense = self.networks.dense
         self.settings = Settings(**subject.protocol["saliency"])
-        self.dense = _Network(model, saliency.prepare(model))
-        self.derived: dict[str, _Network | Exception] = {}
+        self.derived: dict[str, ReadyNetwork | Exception] = {}
         self.versions = releases(ARITHMETIC)
 
     def __call__(self, job: Job) -> Iterator[Finished]:
@@ -136,7 +117,7 @@ class Engine:
                 return Finished(replace(blank, value=self._measured(unit)))
             case "control":
                 sample = self.samples[unit.sample]
-                drawn = CONTROLS[unit.method](sample, _generator(unit.noise))
+                drawn = CONTROLS[unit.method](sample, drawn_by(unit.noise))
                 return self._scored(unit, blank, np.asarray(drawn), sample)
             case "map":
                 return self._map(unit, bench, blank)
@@ -177,17 +158,19 @@ class Engine:
         facts = {name: getattr(known, name) for name in OF_THE_MAP}
         return self._scored(unit, replace(blank, **facts, scored_from=known.key), heatmap, self.samples[unit.sample])
 
-    def explained(self, unit: Unit, network: _Network, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
+    def explained(
+        self, unit: Unit, network: ReadyNetwork, x: Tensor, sample: Sample
+    ) -> tuple[NDArray[np.float32], float]:
         """The map [H, W] of a unit, and how far its method misses its axiom (NaN where it has none)."""
         attribution = saliency.explain(
             unit.method,
             network.prepared,
             x.clone(),
             sample.target,
-            generator=_generator(unit.noise),
+            generator=drawn_by(unit.noise),
             settings=self.settings,
         )
-        return saliency.heatmap(attribution, self.rules.map_channels).numpy(), attribution.delta
+        return saliency.heatmap(attribution, self.networks.rules.map_channels).numpy(), attribution.delta
 
     def _scored(self, unit: Unit, record: UnitRecord, heatmap: NDArray[np.floating], sample: Sample) -> Finished:
         """The record with the score of a map [H, W] under the unit's metric; a failed one keeps its map for others."""
@@ -211,146 +194,17 @@ class Engine:
             logits: Tensor = self.dense.model(torch.from_numpy(images))
         return logits.double().softmax(dim=1)[:, target].numpy()
 
-    def answer(self, network: _Network, x: Tensor, sample: Sample) -> _Answer:
+    def answer(self, network: ReadyNetwork, x: Tensor, sample: Sample) -> _Answer:
         """What a network says of the normalised image [1, C, H, W] of a sample."""
         with torch.no_grad():
             probabilities = network.model(x)[0].softmax(dim=0)
         return _Answer(int(probabilities.argmax()), float(probabilities[sample.target]))
 
-    def other(self, name: str) -> _Network:
-        """A network derived from the dense one, with what share of it is zero; made ready once."""
+    def other(self, name: str) -> ReadyNetwork:
+        """A network derived from the dense one; made ready once."""
         if name not in self.derived:
-            self.derived[name] = _kept(lambda: self._derived(name))
+            self.derived[name] = _kept(lambda: self.networks.derived(name))
         return _given(self.derived[name])
-
-    def _derived(self, name: str) -> _Network:
-        model = self.material.network(name)
-        zeros = {layer: float((module.weight == 0).float().mean()) for layer, module in prunable_layers(model).items()}
-        return _Network(
-            model,
-            saliency.prepare(model, like=self.dense.prepared),
-            sparsity={layer: share for layer, share in zeros.items() if share},
-        )
-
-    def prune(self, unit: Unit, prepared: trace.Prepared) -> _Network:
-        """The sparse network of a unit, from what was prepared for its images."""
-        ratios = self.ratios(unit)
-        model = prepared.sparse_model(ratios)
-        solutions = {layer: prepared.solve(layer, ratio) for layer, ratio in ratios.items()}
-        return _Network(
-            model,
-            saliency.prepare(model, like=self.dense.prepared),
-            sparsity={layer: solution.sparsity for layer, solution in solutions.items()},
-            dead_columns={layer: len(solution.dead) for layer, solution in solutions.items() if solution.dead},
-            fallbacks=tuple(f"{layer}: {told}" for layer, solution in solutions.items() for told in solution.fallbacks),
-        )
-
-    def prune_sequentially(self, unit: Unit, work: Counter[str]) -> _Network:
-        """The sparse network of a unit whose layers are pruned one behind the other; nothing of it can be shared.
-
-        work: where to count what is made.
-        """
-        ratios = self.ratios(unit)
-        with trace.traced(
-            self.material.network(""),
-            self._images(unit)[0],
-            ratios=ratios,
-            normalise=self.material.normalise,
-            solver=_solver(unit),
-            protocol=self.rules,
-            sequential=True,
-            n_augmentations=self.subject.n_augmentations,
-            generator=_generator(hessian_key(self.subject, unit.image)),
-            work=work,
-        ) as sparse:
-            return _Network(
-                sparse.model,
-                saliency.prepare(sparse.model, like=self.dense.prepared),
-                sparsity={layer: sparse.sparsity[layer] for layer in ratios},
-                fallbacks=tuple(
-                    f"{layer}: {told}" for layer, all_told in sparse.fallbacks.items() for told in all_told
-                ),
-            )
-
-    def ratios(self, unit: Unit) -> dict[str, float]:
-        """The layers a unit prunes and how much."""
-        if unit.rule == "linear":
-            found = sparsity.linear(self.layers, dict(unit.ratios)["last"])
-        else:
-            found = sparsity.by_group(self.layers, dict(unit.ratios))
-        return {layer: ratio for layer, ratio in found.items() if ratio}
-
-    def hessians(self, unit: Unit, layers: Sequence[str]) -> dict[str, LayerHessians]:
-        """The Hessians of some layers for a unit's images, whatever solver asks for them; each counts by itself."""
-        images = self._images(unit)
-        batches = (self.material.normalise(batch) for batch in self._batches(unit, images))
-        found = layer_grams(self.material.network(""), batches, layers=layers)
-        return {name: LayerHessians(hessian) for name, hessian in found.items()}
-
-    def prepared(self, solver: Solver, hessians: Mapping[str, LayerHessians], work: Counter[str]) -> trace.Prepared:
-        """What every trace by a solver needs, from Hessians that solvers share; it lets go of those it is done with.
-
-        work: where to count the traces.
-        """
-        start = time.perf_counter()
-        model = self.material.network("")
-        layers = prunable_layers(model)
-        solutions = {
-            name: LayerSolutions(layers[name], hessian, solver=solver, protocol=self.rules)
-            for name, hessian in hessians.items()
-        }
-        return trace.Prepared(
-            model,
-            solutions,
-            excluded=excluded_layers(model),
-            unprepared=[name for name in layers if name not in hessians],
-            seconds=time.perf_counter() - start,
-            work=work,
-        )
-
-    def _images(self, unit: Unit) -> Tensor:
-        """The images [N, C, H, W] in [0, 1] that a unit is pruned for."""
-        if unit.images is None:
-            raise ValueError("nothing is pruned here")
-        return self.material.images(unit.images, self.subject.n_augmentations)
-
-    def _batches(self, unit: Unit, images: Tensor) -> Iterator[Tensor]:
-        if unit.images is not None and unit.images.many:
-            return iter(torch.split(images, _BATCH))
-        return augmented_batches(
-            images[0],
-            self.subject.n_augmentations,
-            augmentation=_augmentation(named_augmentation(self.rules.augmentation), unit.augmentation),
-            generator=_generator(hessian_key(self.subject, unit.image)),
-            batch_size=_BATCH,
-        )
-
-
-_BATCH = 64  # images a forward pass; the Hessians depend on it by rounding only
-
-
-def _first_convolution(model: nn.Module) -> str:
-    """Name of the convolution that a network defines first, "" if it has none."""
-    return next((name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)), "")
-
-
-def _solver(unit: Unit) -> Solver:
-    if not unit.solver:
-        raise ValueError("nothing is pruned here")
-    return unit.solver
-
-
-def _augmentation(amounts: Augmentation, kind: str) -> Augmentation:
-    """The scale's augmentation with only the parts of a kind; random removal, if the scale has none, as in A14."""
-    if not kind:
-        return amounts
-    off: dict[str, object] = {"jitter": None, "crop": None, "remove": None, "noise": 0.0, "flip": 0.0}
-    there: dict[str, object] = {part: getattr(amounts, part) for part in PARTS.values()}
-    there["remove"] = there["remove"] or RandomRemove()
-    if missing := [part for part in fields_of(kind) if not there[part]]:
-        raise InputError(f"The scale's augmentation has no {' or '.join(missing)}, so '{kind}' has no amounts.")
-    changes: dict[str, object] = off | {part: there[part] for part in fields_of(kind)}
-    return replace(amounts, **changes)  # type: ignore[arg-type] # each under its own field
 
 
 Made = TypeVar("Made")
@@ -367,12 +221,13 @@ class _Bench:
 
     def __init__(self, engine: Engine, job: Job) -> None:
         self.engine = engine
+        self.networks = engine.networks
         self.known = dict(job.known)
         self.units = job.units
         self.users = Counter(unit.trace for unit in job.fresh)
         self.spent = 0.0
         self._looks: dict[tuple[object, ...], Mapping[str, trace.Prepared | Exception]] = {}
-        self._network: tuple[object, _Network | Exception] = (None, engine.dense)
+        self._network: tuple[object, ReadyNetwork | Exception] = (None, engine.dense)
         self._cost = 0.0
         self._map: tuple[object, tuple[NDArray[np.float32], float] | Exception] = (None, ValueError("none yet"))
         self._seen: dict[str, tuple[Tensor, _Answer]] = {}
@@ -394,7 +249,7 @@ class _Bench:
         self.users[unit.trace] += 1
         self._looks.pop(unit.hessians, None)
 
-    def network(self, unit: Unit) -> _Network:
+    def network(self, unit: Unit) -> ReadyNetwork:
         """The network that a unit's map is made on; only the last one is kept, the job's order has each once."""
         if unit.network:
             return self.engine.other(unit.network)
@@ -410,7 +265,7 @@ class _Bench:
         """The seconds charged to a unit for the network it used."""
         return self._cost / self.users[unit.trace] if self._network[0] == unit.trace else 0.0
 
-    def map(self, unit: Unit, network: _Network, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
+    def map(self, unit: Unit, network: ReadyNetwork, x: Tensor, sample: Sample) -> tuple[NDArray[np.float32], float]:
         """The map of a unit and its completeness delta; only the last is kept, the job's order has each once."""
         if self._map[0] != unit.map:
             self._made += Work(maps=1)
@@ -425,11 +280,11 @@ class _Bench:
             self._seen[sample.id] = x, self.engine.answer(self.engine.dense, x, sample)
         return self._seen[sample.id]
 
-    def _pruned(self, unit: Unit) -> _Network:
+    def _pruned(self, unit: Unit) -> ReadyNetwork:
         if not unit.sequential:
-            return self.engine.prune(unit, self._looked_at(unit))
+            return self.networks.prune(unit, self._looked_at(unit))
         self._made += Work(hessians=1, factorisations=1)
-        return self.engine.prune_sequentially(unit, self._traces)
+        return self.networks.prune_sequentially(unit, self._traces)
 
     def _looked_at(self, unit: Unit) -> trace.Prepared:
         """What traces by the unit's solver rest on."""
@@ -441,9 +296,9 @@ class _Bench:
         """By solver what traces on a unit's images rest on; for all at once, so that the last one frees a Hessian."""
         fresh = (other for other in self.units if other.key not in self.known)
         alike = [other for other in fresh if other.solver and other.hessians == unit.hessians]
-        solvers = dict.fromkeys(_solver(other) for other in alike)
+        solvers = dict.fromkeys(asked_solver(other) for other in alike)
         self._made += Work(hessians=1)
-        hessians = _kept(lambda: self.engine.hessians(unit, self._layers(alike)))
+        hessians = _kept(lambda: self.networks.hessians(unit, self._layers(alike)))
         if isinstance(hessians, Exception):
             return dict.fromkeys(solvers, hessians)
         self._factored.append([(each.groups, each.work) for each in hessians.values()])
@@ -451,7 +306,7 @@ class _Bench:
         for solver in solvers:
             wanted = self._layers(other for other in alike if other.solver == solver)
             chosen = {layer: hessians[layer] for layer in wanted if layer in hessians}
-            found[solver] = _kept(partial(self.engine.prepared, solver, chosen, self._traces))
+            found[solver] = _kept(partial(self.networks.prepared, solver, chosen, self._traces))
         return found
 
     def _layers(self, units: Iterable[Unit]) -> list[str]:
@@ -459,8 +314,8 @@ class _Bench:
         wanted: set[str] = set()
         for unit in units:
             with suppress(InputError):  # ratios the network has no layer for fail at their own units
-                wanted |= self.engine.ratios(unit).keys()
-        return [layer for layer in self.engine.layers if layer in wanted]
+                wanted |= self.networks.ratios(unit).keys()
+        return [layer for layer in self.networks.layers if layer in wanted]
 
 
 def _kept(make: Callable[[], Made]) -> Made | Exception:
@@ -486,10 +341,6 @@ def _without_value(record: UnitRecord, status: Status, reason: str) -> UnitRecor
 
 def _failed(record: UnitRecord, problem: Exception) -> UnitRecord:
     return _without_value(record, "failed", f"{type(problem).__name__}: {problem}")
-
-
-def _generator(key: str) -> torch.Generator:
-    return torch.Generator().manual_seed(generator_seed(key))
 
 
 def _peak_memory_mb() -> float:

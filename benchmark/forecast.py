@@ -1,17 +1,47 @@
-"""What a run would take: its plan, what of it is stored, and the time of the rest, from what was measured here."""
+"""What a run would take: its plan, what of it is stored, and the time of the rest.
 
-from collections.abc import Mapping
+Times are those of runs in the same store; for what none of them did, those that came with this release, measured on
+another machine and scaled by how fast this one is.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 
 from spade.errors import EnvironmentProblem, InputError
 
-from . import definition, known_maps, plan, scale, unit_file
+from . import definition, known_maps, networks, plan, reference_times, scale, unit_file
 from .cost import Cost, cost
 from .plan import Plan, Subject
 from .records import SampleNote, UnitRecord
+from .reference_times import ReferenceTimes
 from .scale import Scale
 from .scale_subject import unexplained
 from .store import Store
+
+
+def measured_yardstick() -> float:
+    """The yardstick of this machine; loads torch, which nothing else here needs."""
+    return float(import_module("benchmark.yardstick").seconds())
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """The networks that a run has to make before its units, one after the other on one core.
+
+    Attributes:
+        networks: their names; "" is the dense one.
+        seconds: of those that were timed.
+        unmeasured: names of the others.
+        borrowed: names of those that were timed on another machine only.
+    """
+
+    networks: tuple[str, ...] = ()
+    seconds: float = 0.0
+    unmeasured: tuple[str, ...] = ()
+    borrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -23,6 +53,8 @@ class Outlook:
         cost: the others.
         known: by key of those, the record whose stored map is scored.
         trained: whether an earlier command prepared the network, so that the samples are known by name.
+        preparing: what is made before the units.
+        elsewhere: the processor that some times come from, "" where all were measured here.
     """
 
     plan: Plan
@@ -30,10 +62,16 @@ class Outlook:
     cost: Cost
     trained: bool
     known: Mapping[str, UnitRecord]
+    preparing: Preparing = Preparing()
+    elsewhere: str = ""
 
 
-def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outlook:
+def outlook(
+    store: Store, tables: tuple[str, ...], name: str, seed: int, *, yardstick: Callable[[], float] = measured_yardstick
+) -> Outlook:
     """The outlook on some tables of a scale and seed; nothing is trained or computed for it.
+
+    yardstick: measures how fast this machine is; called only where another machine's times are needed.
 
     Raises:
         InputError: an unknown scale or table.
@@ -57,7 +95,37 @@ def outlook(store: Store, tables: tuple[str, ...], name: str, seed: int) -> Outl
         for record in unit_file.read(path).records.values()
     ]
     known = known_maps.find(left, asked.subject, records.values(), store).records
-    return Outlook(asked, stored, cost(asked, records, others, known), trained, known)
+    found, preparing, elsewhere = cost(asked, records, others, known), _preparing(store, recipe, seed, asked), ""
+    if found.unmeasured or preparing.unmeasured:
+        there = reference_times.load(name)
+        if there is not None:
+            here = there.here(yardstick())
+            found = cost(asked, records, others, known, here.units)
+            preparing = _preparing(store, recipe, seed, asked, here)
+            elsewhere = there.cpu if found.borrowed or preparing.borrowed else ""
+    return Outlook(asked, stored, found, trained, known, preparing, elsewhere)
+
+
+def _preparing(store: Store, recipe: Scale, seed: int, asked: Plan, there: ReferenceTimes | None = None) -> Preparing:
+    """What a run has to make first, with the times of the latest run here that made it, else those of `there`."""
+    folder, stem = store.cache / "networks", f"{recipe.name}-{seed}"
+    dense = folder / f"{stem}-{recipe.recipe_sha256(seed)[:16]}.json"
+    names = [] if dense.is_file() else [""]
+    # Of a network that is to be trained first nothing derived can be there, whatever the folder holds.
+    names += [name for name in asked.networks if names or not any(folder.glob(networks.entry(stem, name, "*")))]
+    here: dict[str, float] = {}
+    for scale_name, other in store.runs():
+        if names and scale_name == recipe.name:
+            with suppress(InputError, EnvironmentProblem):
+                here |= store.read_manifest(scale_name, other).provenance.get("prepared", {})
+    borrowed = tuple(name for name in names if name not in here and there is not None and name in there.prepared)
+    times = {**(there.prepared if there else {}), **here}
+    return Preparing(
+        networks=tuple(names),
+        seconds=math.fsum(times[name] for name in names if name in times),
+        unmeasured=tuple(name for name in names if name not in times),
+        borrowed=borrowed,
+    )
 
 
 def _nameless(recipe: Scale, name: str) -> tuple[SampleNote, ...]:

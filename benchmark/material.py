@@ -7,6 +7,7 @@ which takes them from ImageNet's training images.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
@@ -40,6 +41,8 @@ class Material:
     def __init__(self, scale: Scale, seed: int, bench: Laboratory, cache: Path | None = None) -> None:
         """Material around a laboratory; networks derived from its own are kept in the folder `cache`."""
         self.scale, self.seed, self.bench, self.cache = scale, seed, bench, cache
+        self.seconds: dict[str, float] = {}
+        """What making a derived network took, by name, for those that were not in the cache."""
 
     @property
     def clean_accuracy(self) -> float:
@@ -76,12 +79,14 @@ class Material:
             return self.bench.model
         one = networks.find(name)
         facts = [self.scale.recipe_sha256(self.seed), kept_network.digest(self.bench.model), one.module, one.settings]
-        entry = f"{self.scale.name}-{self.seed}-{name.replace(' ', '-')}-{_sha256(facts)[:16]}.safetensors"
+        entry = networks.entry(f"{self.scale.name}-{self.seed}", name, _sha256(facts)[:16])
         path = self.cache / "networks" / entry if self.cache else None
         found = kept_network.read(path, self.bench.model) if path else None
         if found is None:
+            begun = time.perf_counter()
             with kept_network.one_thread():
                 found = import_module(one.module).make(self, one.settings, progress)
+            self.seconds[name] = time.perf_counter() - begun
             if path:
                 kept_network.write(path, found)
                 found = kept_network.read(path, self.bench.model) or found  # the bytes a later run will see

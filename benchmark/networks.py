@@ -70,3 +70,8 @@ def find(name: str) -> Network:
         InputError: there is none (answered with the nearest), or the package that adds it is broken.
     """
     return plugins.part("network", name, NETWORKS, Network)
+
+
+def entry(stem: str, name: str, digest: str) -> str:
+    """The name of the file that keeps a derived network: of the scale and seed `stem`, made from what `digest` says."""
+    return f"{stem}-{name.replace(' ', '-')}-{digest}.safetensors"

@@ -80,9 +80,11 @@ def rerun(
     # Before the minutes of training: a table or ratio that is not there is known now.
     asked = [definition.load(name) for name in _in_order(request.tables)]
     plan.make(asked, unexplained(recipe, request.seed))
+    begun_preparing = time.monotonic()
     bench = laboratory.prepare(
         recipe, request.seed, store=store.cache, retrain=request.retrain, progress=watch.training
     )
+    prepared = {"": time.monotonic() - begun_preparing} if bench.origin == "trained" else {}
     for note in (*bench.notes, *laboratory.untaken(bench, recipe.backdoor.least_success)):
         watch.note(note)
     if not bench.test_samples:
@@ -118,6 +120,9 @@ def rerun(
             network=bench.origin,
         )
         facts |= {"tables": {name: definition.load(name).version for name in known}, "stages": dict(plan.STAGES)}
+        facts["prepared"] = (earlier.provenance.get("prepared", {}) if earlier else {}) | {
+            name: round(seconds, 1) for name, seconds in (prepared | material.seconds).items()
+        }
         facts["plugins"] = (earlier.provenance.get("plugins", {}) if earlier else {}) | wanted.plugins | recipe.plugins
         store.write_manifest(Manifest(subject, known, _accuracy(bench), facts))
 

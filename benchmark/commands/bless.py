@@ -21,19 +21,18 @@ def bless(table: tuple[str, ...], scale: str, into: Path, reason: str, *, dry_ru
     """
     from spade.errors import InputError
 
-    from .. import blessing, definition, listing, policy, provenance
-    from .. import golden as ranges
+    from .. import blessing, definition, golden, golden_file, listing, policy, provenance
     from ..grid import show
 
     names = tuple(dict.fromkeys(definition.load(name).id for name in table))
-    summaries = ranges.load_seeds(scale, into)
+    summaries = golden_file.load_seeds(scale, into)
     if not summaries:
         raise InputError(f"No seed of scale '{scale}' was measured in {into}; run `spade-bench golden {scale}` first.")
-    old, new = ranges.load(scale, into), ranges.measure(summaries, policy.load())
+    old, new = golden_file.load(scale, into), golden.measure(summaries, policy.load())
     show(listing.changes(blessing.changes(old, new)))
     if dry_run:
         return
     today = datetime.now().astimezone().date().isoformat()
     blessed = blessing.bless(old, new, names, reason=reason, date=today, release=provenance.release())
-    path = ranges.store(blessed, into)
+    path = golden_file.store(blessed, into)
     click.echo(f"{blessed.blessings[-1].changed} ranges changed; {len(blessed.ranges)} are in {path}.")

@@ -21,7 +21,7 @@ def export_tables(  # noqa: PLR0917 - click passes by name
     """Write the tables of a stored run (all by default) as LaTeX or as CSV."""
     from spade.errors import EnvironmentProblem, InputError
 
-    from .. import definition, golden, policy, typeset
+    from .. import definition, golden_file, policy, typeset
     from ..store import Store
     from ..verdict import judge
 
@@ -32,7 +32,9 @@ def export_tables(  # noqa: PLR0917 - click passes by name
     if form == "csv":
         text = typeset.tidy(run)
     else:
-        verdicts = judge(run, golden=golden.load(scale), summaries=golden.load_seeds(scale), policy=policy.load())
+        verdicts = judge(
+            run, golden=golden_file.load(scale), summaries=golden_file.load_seeds(scale), policy=policy.load()
+        )
         text = typeset.latex(verdicts, run)
     if into is None:
         sys.stdout.write(text)

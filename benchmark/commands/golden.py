@@ -27,13 +27,13 @@ def golden(scale: str, folder: Path, into: Path, environment: str, *, anew: bool
     how far its cells move is what a rerun of a stored seed may move.
     """
     from .. import golden as ranges
-    from .. import policy, seeds
+    from .. import golden_file, policy, seeds
     from .. import scale as scales
     from ..blessing import changes
     from ..store import Store
 
     store, rules = Store(folder), policy.load()
-    summaries = () if anew else ranges.load_seeds(scale, into)
+    summaries = () if anew else golden_file.load_seeds(scale, into)
     found = [key for key in store.runs() if key[0] == scale]
     if not found:
         scales.load(scale)  # an unknown name is answered with near ones
@@ -44,7 +44,7 @@ def golden(scale: str, folder: Path, into: Path, environment: str, *, anew: bool
     # First the summaries: they are what was measured, whether or not there are enough of them for ranges.
     seeds.write(into / f"{scale}_seeds.json", summaries)
     measured = ranges.measure(summaries, rules)
-    moved = changes(ranges.load(scale, into), measured)
+    moved = changes(golden_file.load(scale, into), measured)
     click.echo(
         f"{len(measured.seeds)} seeds and {len(summaries) - len(measured.seeds)} replays of scale {scale} are in "
         f"{into / f'{scale}_seeds.json'}; {len(measured.ranges)} ranges follow from them."

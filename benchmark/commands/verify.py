@@ -26,7 +26,7 @@ def verify(claim: tuple[str, ...], scale: str, seed: int, folder: Path, form: st
     """
     from data_manifests import claim as claims
 
-    from .. import golden, policy
+    from .. import golden_file, policy
     from ..cells import cells
     from ..claims import said_of_ours as said
     from ..claims.verification import comparable
@@ -41,7 +41,7 @@ def verify(claim: tuple[str, ...], scale: str, seed: int, folder: Path, form: st
     except InputError:
         run = None
     found = [] if run is None else [cell for table in run.tables for cell in cells(table, run)]
-    stored = golden.load_seeds(scale)
+    stored = golden_file.load_seeds(scale)
     seeds = comparable(run, stored)
     verdicts = hold(found, seeds, policy.load())
     shown = tuple(one for one in verdicts if not wanted or one.claim.id in wanted)

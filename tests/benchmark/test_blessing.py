@@ -4,7 +4,7 @@ from functools import cache
 import pytest
 import synthetic_run
 
-from benchmark import blessing, golden, policy, seeds
+from benchmark import blessing, golden, golden_file, policy, seeds
 from benchmark.blessing import bless, changes
 from benchmark.golden import Golden
 from spade.errors import InputError
@@ -70,7 +70,7 @@ def test_the_history_grows_and_what_does_not_change_is_refused() -> None:
 
 def test_the_history_comes_back_from_the_file_of_ranges() -> None:
     first = blessed(None, measured(), "2", "a16", reason='because of "quotes" and\nlines')
-    back = golden.decode(golden.encode(first), where="a test")
+    back = golden_file.decode(golden_file.encode(first), where="a test")
     assert back.blessings == first.blessings
     assert back.blessings[0].reason == 'because of "quotes" and lines'
     assert blessing.changes(first, back) == ()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fake_evaluator import FakeEvaluator, opened
 
-from benchmark import cli, doctor, golden, report, rerun, scale
+from benchmark import cli, doctor, golden_file, reference_times, report, rerun, scale, yardstick
 from benchmark.commands import options
 from benchmark.console import Bars
 from benchmark.models import laboratory
@@ -146,9 +147,39 @@ def test_a_calibration_leaves_the_rest_which_status_and_report_say(bench: Run) -
 
 def test_a_plan_trains_nothing(bench: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laboratory, "prepare", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr(reference_times, "load", lambda _: None)
     result = bench("plan", "--scale", "smoke", "--jobs", "2")
     assert result.exit_code == 0, result.output
-    assert "is to be trained first" in result.output
+    assert "how long they take was not measured on this machine" in result.output
+
+
+def test_times_of_another_machine_make_an_estimate_where_nothing_was_run(
+    bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yardstick, "seconds", lambda: 0.5)
+    assert bench("plan", "2", "--scale", "smoke", "--calibrate").exit_code == 0
+    kept = bench("times", "smoke", "--into", ".")
+    assert kept.exit_code == 0, kept.output
+    there = reference_times.load("smoke", tmp_path)
+    assert there is not None
+    assert (there.yardstick, set(there.prepared)) == (0.5, {"", "sparse fc"})
+    monkeypatch.setattr(reference_times, "load", lambda _: replace(there, cpu="A Fast One", yardstick=0.25))
+    planned = bench("plan", "2", "--scale", "smoke", "--seed", "1", "--jobs", "1", "--store", "empty")
+    # Every unit of the double takes half a second there, and this machine twice as long: 135 s.
+    assert "135 units are left: about 2 min on 1 worker." in " ".join(planned.output.split())
+    assert "another machine (A Fast One) and scaled to the speed of this one" in " ".join(planned.output.split())
+
+
+def test_times_are_not_kept_of_a_network_from_the_cache(
+    bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = fake_laboratory.make()
+    monkeypatch.setattr(laboratory, "prepare", lambda *_, **__: replace(cached, origin="cache"))
+    assert bench("plan", "2", "--scale", "smoke", "--calibrate").exit_code == 0
+    result = bench("times", "smoke", "--into", ".")
+    assert result.exit_code == 2
+    assert "took its network from the cache" in result.output
+    assert not list(tmp_path.glob("*_times.json"))
 
 
 def test_an_empty_store_says_how_to_start(bench: Run) -> None:
@@ -186,8 +217,8 @@ def measured(bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     result = bench("bless", "2", "--scale", "smoke", "--into", str(folder), "--reason", "the first ten seeds")
     assert result.exit_code == 0, result.output
     for name in ("load", "load_seeds"):
-        read = getattr(golden, name)
-        monkeypatch.setattr(golden, name, lambda scale, into=folder, read=read: read(scale, into))
+        read = getattr(golden_file, name)
+        monkeypatch.setattr(golden_file, name, lambda scale, into=folder, read=read: read(scale, into))
     return folder
 
 
@@ -203,7 +234,7 @@ def test_a_check_is_0_inside_the_ranges_and_1_outside(bench: Run, measured: Path
 
 
 def test_a_check_against_nothing_is_3(bench: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "load", lambda *_: None)
+    monkeypatch.setattr(golden_file, "load", lambda *_: None)
     assert run(bench, "--check").exit_code == 3
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from benchmark import console, definition
 from benchmark.cost import Cost
+from benchmark.forecast import Preparing
 from benchmark.plan import make
 from benchmark.records import UnitRecord
 
@@ -62,11 +63,21 @@ def test_a_plan_is_counted_by_table_and_each_unit_once_together() -> None:
         (Cost(0, 0.0, 0), "Nothing is left to compute."),
         (Cost(5, 0.0, 5), "5 units are left; how long they take was not measured on this machine: add --calibrate."),
         (Cost(5, 240.0, 0), "5 units are left: about 2 min on 2 workers."),
-        (Cost(5, 60.0, 2), "5 units are left: about 30 s on 2 workers, not counting 2 of a kind never timed here."),
+        (Cost(5, 60.0, 2), "5 units are left: about 30 s on 2 workers, not counting 2 units of a kind never timed."),
     ],
 )
 def test_the_time_left_is_a_sentence(cost: Cost, sentence: str) -> None:
     assert console.time_left(cost, 2) == sentence
+
+
+def test_training_comes_before_the_units_and_is_not_shared_among_workers() -> None:
+    cost = Cost(5, 240.0, 0, borrowed=5)
+    said = console.time_left(cost, 2, Preparing(("", "cap"), 300.0, (), ("",)), "A Processor")
+    first, second = said.split(". ")
+    assert first == "5 units are left: about 2 min on 2 workers, after about 5 min of training"
+    assert second == "Times were measured on another machine (A Processor) and scaled to the speed of this one."
+    never = console.time_left(Cost(5, 60.0, 2), 1, Preparing(("",), 0.0, ("",)))
+    assert never.endswith("not counting 2 units of a kind never timed and the training of the network.")
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1.5 h")])

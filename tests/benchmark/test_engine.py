@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from benchmark import definition, engine, runner, work
 from benchmark.definition import TableDefinition
-from benchmark.engine import Engine
 from benchmark.material import Material
 from benchmark.models.laboratory import Laboratory
 from benchmark.plan import NETWORK_JOB, Job, Plan, Subject, Unit, generator_seed, hessian_key, make
 from benchmark.records import UnitRecord
 from benchmark.runner import Finished
+from benchmark.unit_networks import UnitNetworks
 from benchmark.work import Work
 from spade import saliency
 from spade.augment import augment
@@ -322,11 +322,11 @@ def test_pruning_that_fails_is_tried_once_and_fails_every_unit_of_its_arm(
 ) -> None:
     tried: list[str] = []
 
-    def broken(self: Engine, solver: str, hessians: object, work: object) -> object:  # noqa: ARG001
+    def broken(self: UnitNetworks, solver: str, hessians: object, work: object) -> object:  # noqa: ARG001
         tried.append(solver)
         raise ArithmeticError("the Hessian is singular")
 
-    monkeypatch.setattr(Engine, "prepared", broken)
+    monkeypatch.setattr(UnitNetworks, "prepared", broken)
     found = computed(make([fewer("2")], replace(subject, samples=subject.samples[:1])))
     status = {f.record.arm: f.record.status for f in found.values()}
     assert status == {
@@ -424,11 +424,11 @@ def test_a_trace_asked_for_again_after_another_is_made_again_and_foretold_so(sub
 def test_hessians_are_gathered_once_a_set_of_images_and_each_factorised_once_for_both_solvers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gather, factorise = Engine.hessians, LayerHessians.matrices
+    gather, factorise = UnitNetworks.hessians, LayerHessians.matrices
     looks: list[str] = []
     factorised: list[int] = []
 
-    def gathered(self: Engine, unit: Unit, layers: list[str]) -> object:
+    def gathered(self: UnitNetworks, unit: Unit, layers: list[str]) -> object:
         looks.append(unit.home)
         return gather(self, unit, layers)
 
@@ -438,7 +438,7 @@ def test_hessians_are_gathered_once_a_set_of_images_and_each_factorised_once_for
         return factorise(self, *args)
 
     kept: list[LayerHessians] = []
-    monkeypatch.setattr(Engine, "hessians", gathered)
+    monkeypatch.setattr(UnitNetworks, "hessians", gathered)
     monkeypatch.setattr(LayerHessians, "matrices", counted)
     monkeypatch.setattr(saliency, "explain", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("not needed here")))
     plan = make(TABLES, fake_laboratory.subject(2))

@@ -1,8 +1,7 @@
 import hashlib
 import math
-from dataclasses import astuple, replace
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy import stats
 
 from benchmark import golden, policy, seeds
 from benchmark.seeds import CellSummary, Condition, SeedSummary
-from spade.errors import EnvironmentProblem, InputError
+from spade.errors import InputError
 
 RULES = policy.load()
 
@@ -133,46 +132,3 @@ def test_runs_that_computed_different_things_make_no_range(change: dict[str, Any
     mixed = [*summaries()[:9], replace(summaries()[9], **change)]
     with pytest.raises(InputError, match=f"Seed 9 .* another set of {what} than seed 0"):
         golden.measure(mixed, RULES)
-
-
-def test_ranges_come_back_from_their_file_unchanged(tmp_path: Path) -> None:
-    both = [*summaries(), *(replace(one, condition=Condition("2.11.0", 2, 'A "quoted" CPU')) for one in summaries(2))]
-    measured = golden.measure(both, RULES)
-    assert golden.load("mini", tmp_path) is None
-    path = golden.store(measured, tmp_path)
-    assert golden.load("mini", tmp_path) == measured
-    assert golden.encode(measured) == path.read_text(encoding="utf-8")
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("text", ["scale = ", 'scale = "mini"', 'scales = "mini"'])
-def test_a_damaged_file_of_ranges_is_one_sentence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "mini.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(EnvironmentProblem, match=r"expected/mini\.toml"):
-        golden.load("mini", tmp_path)
-
-
-@pytest.mark.parametrize("scale", ["smoke", "mini"])
-def test_the_committed_ranges_are_what_the_committed_seeds_give(scale: str) -> None:
-    committed, measured = golden.load(scale), golden.load_seeds(scale)
-    if committed is None:
-        assert not measured, f"{scale}_seeds.json has no ranges beside it: compute them"
-        pytest.skip(f"no ranges of scale '{scale}' are committed")
-    again = golden.measure(measured, RULES)
-    # The last bits of Student's t differ between scipy releases.
-    for ours, theirs in zip(again.ranges, committed.ranges, strict=True):
-        assert ours.name == theirs.name
-        numbers = [astuple(one)[3:] for one in (ours, theirs)]
-        assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, nan_ok=True)
-    assert [astuple(one)[:3] for one in again.replays] == [astuple(one)[:3] for one in committed.replays]
-    plain: dict[str, Any] = {"ranges": (), "replays": (), "blessings": ()}
-    assert replace(again, **plain) == replace(committed, **plain)
-    assert committed.blessings
-    assert committed.blessings[-1].seeds_sha256 == committed.seeds_sha256
-
-
-def test_a_spread_that_was_not_measured_comes_back_as_such(tmp_path: Path) -> None:
-    golden.store(golden.measure(summaries(), RULES), tmp_path)
-    back = golden.load("mini", tmp_path)
-    assert back is not None
-    assert all(math.isnan(one.sd_arithmetic) for one in back.ranges)

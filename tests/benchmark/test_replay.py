@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import synthetic_run
 
-from benchmark import golden, policy, seeds
+from benchmark import golden, golden_file, policy, seeds
 from benchmark.golden import Golden
 from benchmark.records import RunRecords
 from benchmark.replay import Tolerance, tolerances
@@ -94,7 +94,7 @@ def test_a_seed_that_is_not_stored_is_held_to_the_golden_range_alone() -> None:
 
 def test_tolerances_come_back_from_the_file_of_ranges() -> None:
     ranges = measured(again(0, 0.02, "a"), again(1, 0.02, "a"))
-    assert golden.decode(golden.encode(ranges), where="a test").replays == ranges.replays
+    assert golden_file.decode(golden_file.encode(ranges), where="a test").replays == ranges.replays
 
 
 def test_a_replay_leaves_the_golden_ranges_of_fresh_seeds_as_they_are() -> None:

@@ -13,10 +13,11 @@ import torch
 from fake_evaluator import FakeEvaluator, opened
 from fake_laboratory import FakeMaterial
 
-from benchmark import forecast, policy, rerun, scale
+from benchmark import forecast, policy, reference_times, rerun, scale
 from benchmark.execution import Execution
 from benchmark.models import laboratory
 from benchmark.models.laboratory import Laboratory
+from benchmark.reference_times import ReferenceTimes
 from benchmark.rerun import Request, Watch, weights_sha256
 from benchmark.scale import Scale
 from benchmark.store import Store
@@ -205,9 +206,49 @@ def test_a_subject_comes_back_from_its_manifest_equal(tmp_path: Path, bench: Ben
 
 
 def test_the_outlook_before_any_run_counts_units_and_knows_no_time(tmp_path: Path, bench: Bench) -> None:
-    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0)
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "nowhere timed", 0, yardstick=lambda: pytest.fail("no use"))
     assert (len(outlook.plan.units), len(outlook.stored), outlook.trained) == (135, 0, False)
     assert outlook.cost.unmeasured == 135
+    assert outlook.preparing.unmeasured == ("", "sparse fc")
+    assert bench.asked == []
+
+
+def test_the_outlook_before_any_run_borrows_times_and_scales_them(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = {("dense", ""): 1.0, ("dense", "LIME"): 3.0}
+    there = ReferenceTimes("smoke", "A Processor", "2", "2026-01-02", 0.5, {"": 100.0, "sparse fc": 10.0}, units)
+    monkeypatch.setattr(reference_times, "load", lambda _: there)
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 0, yardstick=lambda: 1.0)
+    # Three samples, ten methods, half as fast: 2 * (3 * 3 s of LIME + 27 * 1 s); the other arms were not timed there.
+    assert outlook.cost.seconds == pytest.approx(2 * (9 + 27))
+    assert (outlook.cost.borrowed, outlook.cost.unmeasured) == (30, 105)
+    assert (outlook.preparing.seconds, outlook.preparing.borrowed) == (220.0, ("", "sparse fc"))
+    assert outlook.elsewhere == "A Processor"
+    assert bench.asked == []
+
+
+def test_what_preparing_took_is_kept_and_is_the_outlook_of_the_next_seed(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "2")
+    kept = Store(tmp_path).read_manifest("smoke", 0).provenance["prepared"]
+    assert set(kept) == {"", "sparse fc"}
+    bench.laboratory = replace(bench.laboratory, origin="cache")
+    ran(tmp_path, "2")
+    assert Store(tmp_path).read_manifest("smoke", 0).provenance["prepared"] == kept
+    outlook = forecast.outlook(Store(tmp_path), ("2",), "smoke", 1, yardstick=lambda: pytest.fail("no use"))
+    assert outlook.preparing.networks == ("", "sparse fc")
+    assert outlook.preparing.seconds == pytest.approx(sum(kept.values()))
+    assert not outlook.elsewhere
+
+
+def test_networks_in_the_cache_are_not_prepared_again(tmp_path: Path, bench: Bench) -> None:
+    store, recipe = Store(tmp_path), fake_laboratory.SCALE
+    folder = store.cache / "networks"
+    folder.mkdir(parents=True)
+    (folder / f"smoke-0-{recipe.recipe_sha256(0)[:16]}.json").touch()
+    assert forecast.outlook(store, ("2",), "nowhere timed", 0).preparing.networks == ("sparse fc",)
+    (folder / "smoke-0-sparse-fc-0123456789abcdef.safetensors").touch()
+    assert forecast.outlook(store, ("2",), "nowhere timed", 0).preparing.networks == ()
     assert bench.asked == []
 
 

@@ -133,7 +133,7 @@ def test_a_worker_opens_the_network_under_the_protocol_of_the_request_not_the_sc
     monkeypatch.setattr(laboratory, "prepare", lambda *_, **_more: fake_laboratory.make())
     with rerun.opened("smoke", 0, tmp_path, subject) as evaluator:
         assert scale.load("smoke").pruning.protocol == "ours"
-        assert (evaluator.rules.name, evaluator.rules.obc_block) == ("official", "kernel")
-        assert evaluator.rules.n_augmentations == fake_laboratory.SCALE.pruning.n_augmentations
+        assert (evaluator.networks.rules.name, evaluator.networks.rules.obc_block) == ("official", "kernel")
+        assert evaluator.networks.rules.n_augmentations == fake_laboratory.SCALE.pruning.n_augmentations
         assert evaluator.settings == SETTINGS["official"]
-        assert "conv1" not in evaluator.layers  # the published notebook leaves the first convolution dense
+        assert "conv1" not in evaluator.networks.layers  # the published notebook leaves the first convolution dense

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import golden, policy, report, verdict
+from benchmark import golden_file, policy, report, verdict
 from benchmark.records import RunRecords
 from benchmark.verdict import Judgement
 
@@ -27,7 +27,7 @@ Paired = Callable[..., None]
 
 def _judged(run: RunRecords) -> Judgement:
     return verdict.judge(
-        run, golden=golden.load(run.scale), summaries=golden.load_seeds(run.scale), policy=policy.load()
+        run, golden=golden_file.load(run.scale), summaries=golden_file.load_seeds(run.scale), policy=policy.load()
     )
 
 

@@ -10,7 +10,7 @@ import synthetic_run
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from benchmark import cli, golden, policy, seeds
+from benchmark import cli, golden_file, policy, seeds
 from benchmark.grid import Grid, show
 from benchmark.store import Manifest, Store
 from benchmark.unit_file import UnitFile
@@ -97,12 +97,12 @@ def test_ranges_are_blessed_with_a_reason_and_in_no_other_way(tmp_path: Path) ->
     seeds.write(tmp_path / "smoke_seeds.json", runs)
     where = ("--scale", "smoke", "--into", tmp_path)
     assert "for a reason" in command("bless", "2", *where).output
-    assert golden.load("smoke", tmp_path) is None
+    assert golden_file.load("smoke", tmp_path) is None
     shown = lines(command("bless", "2", *where, "--dry-run"))
     assert shown[0] == ["table", "row", "column", "old", "new", "width"]
-    assert golden.load("smoke", tmp_path) is None
+    assert golden_file.load("smoke", tmp_path) is None
     assert command("bless", "2", *where, "--reason", "the first ten seeds").exit_code == 0
-    blessed = golden.load("smoke", tmp_path)
+    blessed = golden_file.load("smoke", tmp_path)
     assert blessed is not None
     assert [one.reason for one in blessed.blessings] == ["the first ten seeds"]
     assert "\n0 ranges changed" in command("bless", "2", *where, "--reason", "the same ten seeds").output

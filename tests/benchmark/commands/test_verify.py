@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmark import cli, golden
+from benchmark import cli, golden_file
 from data_manifests.claim import load
 
 
@@ -26,7 +26,7 @@ def test_without_a_run_the_stored_seeds_answer() -> None:
 
 
 def test_with_neither_run_nor_seeds_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "load_seeds", lambda _: ())
+    monkeypatch.setattr(golden_file, "load_seeds", lambda _: ())
     result = run("spade-average-gain")
     assert result.exit_code == 0, result.output
     assert "no run of 'mini' with seed 0; no seeds are stored" in result.output
