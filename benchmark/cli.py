@@ -120,7 +120,7 @@ def plan(table: tuple[str, ...], scale: str, seed: int, folder: Path, jobs: int 
     out = Console()
     out.print(console.planned(outlook.plan, outlook.stored))
     out.print(console.time_left(outlook.cost, workers, outlook.preparing, outlook.elsewhere), highlight=False)
-    if work := console.work_left(outlook.plan, outlook.stored, outlook.known):
+    if work := console.work_left(outlook.plan, outlook.stored, outlook.known, trained=outlook.trained):
         out.print(work, highlight=False)
 
 

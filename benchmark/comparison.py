@@ -9,6 +9,7 @@ from analysis.equivalence import Equivalence, equivalence
 from analysis.replication import Fresh, Printed, Replication, replication, samples_needed
 from data_manifests.published import PublishedCell
 
+from .cells import decimals
 from .policy import Policy
 
 Standing = Literal["reproduced", "consistent", "deviates", "uninformative"]
@@ -36,23 +37,32 @@ class Comparison:
     needed: float
 
 
-def compare(printed: Printed, fresh: Fresh, *, metric: str, effect: float, cells: int, policy: Policy) -> Comparison:
+def compare(
+    printed: Printed,
+    fresh: Fresh,
+    *,
+    metric: str,
+    effect: float,
+    cells: int,
+    policy: Policy,
+    unit: str = "%",
+) -> Comparison:
     """The standing of a fresh cell beside a printed one, in the printed unit.
 
     effect: the paper's effect that this cell is part of; NaN where it prints none.
     cells: of the table that are compared, which share the policy's family level.
+    unit: of the printed cells, "%" or, for shares, "".
 
     Raises:
         AnalysisError: fewer than two samples, or a number that is not finite.
     """
     rule = policy.paper
-    replicate_sd = rule.replicate_sd if metric == "trojan_auc" else 0.0
+    replicate_sd = rule.replicate_sd * point(unit) if metric == "trojan_auc" else 0.0
     found = replication(printed, fresh, level=1 - rule.family_alpha / cells, replicate_sd=replicate_sd)
     # The margin is for what was sampled: the error of two tables of one source is for what may be called deviating.
     sampled = replication(printed, fresh, level=1 - 2 * rule.alpha)
-    margin = min(
-        (one for one in (rule.margins.get(metric, math.nan), abs(effect) / 2) if math.isfinite(one)), default=math.nan
-    )
+    fixed = rule.margins.get(metric, math.nan) * point(unit)
+    margin = min((one for one in (fixed, abs(effect) / 2) if math.isfinite(one)), default=math.nan)
     # Rounding may hide half a unit on either side, so that much less of the margin is left.
     room = margin - printed.half_unit
     tested = (
@@ -65,8 +75,13 @@ def compare(printed: Printed, fresh: Fresh, *, metric: str, effect: float, cells
         needed = (
             samples_needed(fresh.sd, printed.n, half_width=half, level=1 - 2 * rule.alpha) if half > 0 else math.inf
         )
-    outcome, reason = _standing(found, tested, width, effect, needed)
+    outcome, reason = _standing(found, tested, width, effect, needed, shown=decimals(unit))
     return Comparison(outcome, reason, found, tested, margin, effect, needed)
+
+
+def point(unit: str) -> float:
+    """One point, which the policy speaks in, in a table's unit: 1 of per cent, .01 of shares."""
+    return 1.0 if unit == "%" else 0.01
 
 
 def printed_mean(cell: PublishedCell, *, default_n: int) -> Printed | None:
@@ -92,16 +107,17 @@ def paper_effect(row: Mapping[str, PublishedCell], column: str, baseline: str) -
 
 
 def _standing(
-    found: Replication, tested: Equivalence | None, width: float, effect: float, needed: float
+    found: Replication, tested: Equivalence | None, width: float, effect: float, needed: float, *, shown: int
 ) -> tuple[Standing, str]:
-    moved = f"{found.difference:+.2f} from print"
+    moved, span = f"{found.difference:+.{shown}f} from print", f"{found.low:.{shown}f} to {found.high:.{shown}f}"
     if tested is not None and tested.equivalent:
-        return "reproduced", f"{moved}, inside the margin of {tested.margin:.2f} (p {tested.p_value:.3f})"
+        return "reproduced", f"{moved}, inside the margin of {tested.margin:.{shown}f} (p {tested.p_value:.3f})"
     if not found.inside:
-        return "deviates", f"{moved}, outside {found.low:.2f} to {found.high:.2f}, where a repetition falls"
+        return "deviates", f"{moved}, outside {span}, where a repetition falls"
     if math.isfinite(effect) and width > abs(effect):
         enough = (
             f"it takes n >= {needed:.0f}" if math.isfinite(needed) else "no number would do: the paper's n is too small"
         )
-        return "uninformative", f"the interval is {width:.2f} wide, the paper's effect {abs(effect):.2f}; {enough}"
-    return "consistent", f"{moved}, inside {found.low:.2f} to {found.high:.2f}"
+        wide = f"the interval is {width:.{shown}f} wide, the paper's effect {abs(effect):.{shown}f}"
+        return "uninformative", f"{wide}; {enough}"
+    return "consistent", f"{moved}, inside {span}"

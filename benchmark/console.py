@@ -165,17 +165,21 @@ def planned(plan: Plan, stored: Iterable[str]) -> Table:
     return table
 
 
-def work_left(plan: Plan, stored: Iterable[str], known: Mapping[str, UnitRecord] | None = None) -> str:
+def work_left(
+    plan: Plan, stored: Iterable[str], known: Mapping[str, UnitRecord] | None = None, *, trained: bool = True
+) -> str:
     """What a run would make for the units that are left, beside the least they take, in a sentence; "" for none.
 
-    known: units that are scored from maps in the store.
+    known: units that are scored from maps in the store. trained: whether the samples are known; before, each counts as
+    one of a class of its own, and those that share one take less.
     """
     jobs = plan.jobs(frozenset(stored), known)
     if not jobs:
         return ""
     fresh = [unit for job in jobs for unit in job.fresh]
     made, possible = ahead(jobs, plan.subject.protocol), least(fresh, plan.subject.protocol)
-    said = f"A run makes {made} for them; the least possible is {possible}."
+    bound = "" if trained else "at most "
+    said = f"A run makes {bound}{made} for them; the least possible is {bound}{possible}."
     return f"{said} {from_store(len(known))}" if known else said
 
 

@@ -111,6 +111,11 @@ class TableDefinition:
         arm = next((arm for arm in self.arms if arm.column == column), None)
         return arm.metric or self.metric if isinstance(arm, Mapped) else self.metric
 
+    def lower_is_better(self, column: str) -> bool:
+        """Whether a column's cells are better the lower they are, as deletion is."""
+        metric = self.metric_of(column)
+        return (self.direction if metric == MEASURED else metrics.find(metric).direction) == "lower"
+
     def baseline(self, column: str) -> str | None:
         """The column of the dense network that a column is compared with: of the same metric; None where none is."""
         alike = (arm.column for arm in self.arms if isinstance(arm, Dense))

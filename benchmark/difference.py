@@ -151,18 +151,19 @@ def _facts(run: RunRecords) -> Iterator[tuple[str, str]]:
     yield "seed", str(run.seed)
     yield "recipe", run.recipe_sha256[:12]
     yield "network and samples", run.weights_sha256[:12]
-    yield from _flat(run.protocol, "protocol")
+    yield from flat(run.protocol, "protocol")
     for key in ("policy_sha256", "scale_sha256", "commit", "python", "cpu", "threads_per_worker"):
         yield key.replace("_sha256", ""), str(run.provenance.get(key, ""))[:40]
-    yield from _flat(run.provenance.get("releases", {}), "release")
-    yield from _flat(run.provenance.get("stages", STAGES), "stage")
+    yield from flat(run.provenance.get("releases", {}), "release")
+    yield from flat(run.provenance.get("stages", STAGES), "stage")
     versions: Mapping[str, Any] = run.provenance.get("tables") or {table.id: table.version for table in run.tables}
     yield from ((f"version of table {name}", str(version)) for name, version in versions.items())
 
 
-def _flat(facts: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
+def flat(facts: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
+    """Every leaf of nested facts with its path in words, "above, key, key"."""
     for key, value in facts.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}, {key}")
+            yield from flat(value, f"{above}, {key}")
         else:
             yield f"{above}, {key}".replace("_", " "), str(value)

@@ -23,6 +23,8 @@ class Effect:
         difference: column - baseline, in the table's unit; None where fewer than one sample has both.
         adjusted_p: `difference.p_value` after Holm over the methods of the column; NaN where there is none.
         resolved: whether `adjusted_p` is below the policy's alpha.
+        lower_is_better: whether a difference below zero is a gain, as with deletion; `difference.improved` counts the
+            samples that are better, whichever way that is.
     """
 
     table: str
@@ -32,6 +34,7 @@ class Effect:
     difference: PairedDifference | None
     adjusted_p: float = math.nan
     resolved: bool = False
+    lower_is_better: bool = False
 
 
 def effects(table: TableDefinition, cells: Sequence[Cell], policy: Policy) -> list[Effect]:
@@ -44,7 +47,7 @@ def effects(table: TableDefinition, cells: Sequence[Cell], policy: Policy) -> li
         baseline = table.baseline(column)
         if baseline is None or column == baseline:
             continue
-        one = partial(effect, cells, policy, table.id, column=column, baseline=baseline)
+        one = partial(_told, table, cells, policy, column=column, baseline=baseline)
         rows = [cell.row for cell in cells if cell.column == column and cell.kind == "value" and not cell.not_run]
         found += _adjusted([one(row) for row in rows], policy)
         if table.average:
@@ -65,6 +68,17 @@ def effect(cells: Iterable[Cell], policy: Policy, table: str, row: str, *, colum
     both = [(_by_sample(high), _by_sample(low)) for high, low in pairs if high and low and high.n and low.n]
     names = table, row, column, baseline
     return _effect(names, both, policy)
+
+
+def _told(
+    table: TableDefinition, cells: Sequence[Cell], policy: Policy, row: str, *, column: str, baseline: str
+) -> Effect:
+    """The effect, with the samples counted that are better by the column's own metric."""
+    found = effect(cells, policy, table.id, row, column=column, baseline=baseline)
+    if found.difference is None or not table.lower_is_better(column):
+        return found
+    better = replace(found.difference, improved=1 - found.difference.improved)
+    return replace(found, difference=better, lower_is_better=True)
 
 
 def _effect(

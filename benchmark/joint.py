@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.joint import JointGains, joint_gains, table_of
 
 from .cells import Cell
-from .definition import Dense, TableDefinition
+from .definition import TableDefinition
 from .effect import Effect
 from .policy import Policy
 
@@ -18,7 +18,8 @@ class Joint:
 
     Attributes:
         rows: the methods, in printed order.
-        gains: their joint bootstrap; order as `rows`.
+        gains: their joint bootstrap; order as `rows`. Above zero is better: where lower cells are better (deletion),
+            a gain is baseline - column.
         confirmed: methods whose gain is above zero after Holm over the column.
         refuted: methods whose gain is below zero after Holm.
     """
@@ -45,27 +46,33 @@ class Joint:
 def joints(
     table: TableDefinition, cells: Sequence[Cell], effects: Sequence[Effect], policy: Policy
 ) -> tuple[Joint, ...]:
-    """The joint gains of every column of a table with a dense arm; none where fewer than two rows can be compared."""
-    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), None)
+    """The joint gains of every column with a dense arm of its metric; none where fewer than two rows are comparable."""
     values = [cell for cell in cells if cell.kind == "value" and cell.n]
     found = []
     for column in dict.fromkeys(cell.column for cell in values):
+        baseline = table.baseline(column)
         if baseline is None or column == baseline:
             continue
-        one = _joint(table.id, values, column, baseline, effects, policy)
+        one = _joint(table, values, column, baseline, effects, policy)
         if one is not None:
             found.append(one)
     return tuple(found)
 
 
 def _joint(  # noqa: PLR0917 - one argument a part of the question
-    table: str, values: Sequence[Cell], column: str, baseline: str, effects: Sequence[Effect], policy: Policy
+    table: TableDefinition,
+    values: Sequence[Cell],
+    column: str,
+    baseline: str,
+    effects: Sequence[Effect],
+    policy: Policy,
 ) -> Joint | None:
+    better = -1.0 if table.lower_is_better(column) else 1.0
     by_name = {(cell.row, cell.column): dict(zip(cell.samples, cell.values, strict=True)) for cell in values}
     differences: dict[str, dict[str, float]] = {}
     for row in dict.fromkeys(cell.row for cell in values):
         after, before = by_name.get((row, column), {}), by_name.get((row, baseline), {})
-        of_row = {sample: value - before[sample] for sample, value in after.items() if sample in before}
+        of_row = {s: better * (value - before[s]) for s, value in after.items() if s in before}
         if of_row:
             differences[row] = of_row
     if len(differences) < 2:
@@ -74,12 +81,12 @@ def _joint(  # noqa: PLR0917 - one argument a part of the question
     gains = joint_gains(
         table_of(list(differences.values()), images),
         bootstrap=policy.bootstrap,
-        generator=policy.generator("joint", table, column, baseline),
+        generator=policy.generator("joint", table.id, column, baseline),
     )
-    told = [one for one in effects if (one.table, one.column) == (table, column) and one.row in differences]
-    sure = [one.difference.mean for one in told if one.resolved and one.difference is not None]
+    told = [one for one in effects if (one.table, one.column) == (table.id, column) and one.row in differences]
+    sure = [better * one.difference.mean for one in told if one.resolved and one.difference is not None]
     return Joint(
-        table,
+        table.id,
         column,
         baseline,
         tuple(differences),

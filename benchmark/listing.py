@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from analysis.paired import PairedDifference
+from spade.errors import InputError
 
+from . import definition
 from .blessing import Change
 from .cells import decimals
 from .difference import CellDifference, Changed, Moved, RunDifference
@@ -31,12 +33,21 @@ def changes(found: Iterable[Change]) -> Grid:
     )
     for one in found:
         wider = f"x {one.widening:.2f}" if math.isfinite(one.widening) else ""
-        table.add_row(*one.name, _span(one.old), _span(one.new), wider)
+        shown = _places(one.name[0])
+        table.add_row(*one.name, _span(one.old, shown), _span(one.new, shown), wider)
     return table
 
 
-def _span(one: GoldenRange | None) -> str:
-    return "none" if one is None else f"{one.low:.2f} to {one.high:.2f}"
+def _span(one: GoldenRange | None, shown: int) -> str:
+    return "none" if one is None else f"{one.low:.{shown}f} to {one.high:.{shown}f}"
+
+
+def _places(table: str) -> int:
+    """Decimals of a table's cells, by its id; ranges may be older than the tables that are defined now."""
+    try:
+        return decimals(definition.load(table).unit)
+    except InputError:
+        return decimals("%")
 
 
 def changed(found: Iterable[Changed]) -> Grid | str:
@@ -72,11 +83,11 @@ def cell_differences(found: RunDifference) -> Grid:
         )
     )
     for one in found.cells:
-        between = one.difference
+        between, shown = one.difference, _places(one.table)
         table.add_row(
-            *(one.table, one.row, one.column, f"{one.before:.2f}", f"{one.after:.2f}"),
-            f"{one.after - one.before if between is None else between.mean:+.3f}",
-            "" if between is None else interval(between.low, between.high),
+            *(one.table, one.row, one.column, f"{one.before:.{shown}f}", f"{one.after:.{shown}f}"),
+            f"{one.after - one.before if between is None else between.mean:+.{shown + 1}f}",
+            "" if between is None else interval(between.low, between.high, shown + 1),
             "" if math.isnan(one.adjusted_p) else f"{one.adjusted_p:.3f}",
             f"{one.equal} of {one.shared}" if one.shared else "other images",
         )
@@ -100,8 +111,9 @@ def moved(found: Sequence[Moved], total: int) -> Grid | str:
         title=f"{total} samples moved",
     )
     for one in found:
-        row = (one.table, one.row, one.column, one.sample, f"{one.before:.2f}", f"{one.after:.2f}", f"{one.by:+.3f}")
-        table.add_row(*row)
+        shown = _places(one.table)
+        values = (f"{one.before:.{shown}f}", f"{one.after:.{shown}f}", f"{one.by:+.{shown + 1}f}")
+        table.add_row(one.table, one.row, one.column, one.sample, *values)
     return table
 
 
@@ -120,15 +132,16 @@ def cell_powers(found: TablePower) -> Grid:
         ),
         title="Cells",
     )
+    shown = _places(found.table)
     for one in found.cells:
-        numbers = (str(one.n), f"{one.sd:.2f}", f"{one.half_width:.2f}", f"{one.margin:.2f}")
+        numbers = (str(one.n), f"{one.sd:.{shown}f}", f"{one.half_width:.{shown}f}", f"{one.margin:.{shown}f}")
         table.add_row(one.row, one.column, *numbers, count(one.needed), count(one.beside_print))
     return table
 
 
 def effect_powers(found: TablePower) -> Grid:
     """What it takes to resolve each effect of a table, and the chance at some numbers of images."""
-    shown = [i for i, size in enumerate(SIZES) if size in CURVE]
+    shown, places = [i for i, size in enumerate(SIZES) if size in CURVE], _places(found.table)
     chance = f"{100 * found.power:.0f} %"
     header = ("row", "effect", "n", "seen", "detectable", f"n for {chance}", "paper's", f"n for {chance}, paper's")
     table = Grid(
@@ -136,8 +149,8 @@ def effect_powers(found: TablePower) -> Grid:
         title="Effects, and the chance to resolve what was seen with so many images",
     )
     for one in found.effects:
-        numbers = (str(one.n), f"{one.mean:+.2f}", f"{one.detectable:.2f}", count(one.needed))
-        paper = "" if math.isnan(one.paper) else f"{one.paper:+.2f}"
+        numbers = (str(one.n), f"{one.mean:+.{places}f}", f"{one.detectable:.{places}f}", count(one.needed))
+        paper = "" if math.isnan(one.paper) else f"{one.paper:+.{places}f}"
         chances = (f"{one.curve[i]:.2f}" for i in shown)
         table.add_row(one.row, f"{one.column} - {one.baseline}", *numbers, paper, count(one.needed_for_paper), *chances)
     return table
@@ -150,9 +163,9 @@ def count(needed: float) -> str:
     return "no n" if math.isinf(needed) else f"{needed:.0f}"
 
 
-def interval(low: float, high: float) -> str:
+def interval(low: float, high: float, places: int = 3) -> str:
     """An interval, or nothing where there is none."""
-    return f"[{low:+.3f}, {high:+.3f}]" if math.isfinite(low) else ""
+    return f"[{low:+.{places}f}, {high:+.{places}f}]" if math.isfinite(low) else ""
 
 
 def shifts(found: Iterable[Shift], protocols: Sequence[str]) -> Grid:
@@ -170,7 +183,7 @@ def shifts(found: Iterable[Shift], protocols: Sequence[str]) -> Grid:
             row += [
                 _value(one.means[name], one.unit),
                 "" if move is None else _move(move, one.unit),
-                "" if between is None else interval(between.low, between.high),
+                "" if between is None else interval(between.low, between.high, decimals(one.unit) + 1),
                 "" if move is None or math.isnan(move.adjusted_p) else f"{move.adjusted_p:.3f}",
             ]
         table.add_row(*row)

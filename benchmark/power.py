@@ -12,8 +12,8 @@ from data_manifests import published
 from data_manifests.errors import UnknownNameError
 
 from .cells import AVERAGE, Cell, cells
-from .comparison import paper_effect
-from .definition import Dense, TableDefinition
+from .comparison import paper_effect, point
+from .definition import TableDefinition
 from .policy import Policy
 from .records import RunRecords
 
@@ -82,17 +82,17 @@ class TablePower:
 def table_power(table: TableDefinition, run: RunRecords, policy: Policy) -> TablePower:
     """What each cell and each effect of a table would take; cells with fewer than two samples are left out."""
     found = [cell for cell in cells(table, run) if cell.kind in {"value", "average"} and cell.n >= 2]
-    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), "")
     by_name = {(cell.row, cell.column): cell for cell in found}
     effects = []
     for cell in found:
-        other = by_name.get((cell.row, baseline))
+        baseline = table.baseline(cell.column)
+        other = by_name.get((cell.row, baseline or ""))
         if other is not None and cell.column != baseline:
             methods = sum(one.column == cell.column and one.row != AVERAGE for one in found)
             effects.append(_effect(table, cell, other, 1 if cell.row == AVERAGE else methods, policy))
     return TablePower(
         table.id,
-        tuple(_cell(table, cell, baseline, policy) for cell in found),
+        tuple(_cell(table, cell, table.baseline(cell.column) or "", policy) for cell in found),
         tuple(one for one in effects if one is not None),
         policy.directions.power,
     )
@@ -100,7 +100,7 @@ def table_power(table: TableDefinition, run: RunRecords, policy: Policy) -> Tabl
 
 def _cell(table: TableDefinition, cell: Cell, baseline: str, policy: Policy) -> CellPower:
     sd, level = float(cell.array.std(ddof=1)), policy.intervals.level
-    margin = policy.paper.margins.get(table.metric, math.nan)
+    margin = policy.paper.margins.get(table.metric_of(cell.column), math.nan) * point(table.unit)
     # A printed mean of infinitely many samples leaves our own error alone.
     own = math.inf if math.isnan(margin) else samples_needed(sd, 10**12, half_width=margin, level=level)
     effect, n_paper = _paper(table, cell, baseline)

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from spade.errors import EnvironmentProblem, InputError
 
 from . import definition, engine, plan, policy, provenance, scale
+from .difference import flat
 from .engine import Engine
 from .execution import Execution, execute
 from .material import Material
@@ -206,12 +208,26 @@ def _in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _earlier(store: Store, subject: Subject) -> Manifest | None:
-    """The manifest of an earlier command on the same subject, if there is one that can be read."""
+    """The manifest of an earlier command on the same subject, if there is one that can be read.
+
+    Raises:
+        InputError: it was recorded under another protocol.
+    """
     try:
         manifest = store.read_manifest(subject.scale, subject.seed)
     except (InputError, EnvironmentProblem):
         return None
+    before, now = (dict(flat(one.protocol, "protocol")) for one in (manifest.subject, subject))
+    other = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    # Of two protocols with names the names say enough.
+    if other := [_NAME] if _NAME in other else other:
+        _refuse(
+            [f"{name} {before.get(name, 'none')} (here {now.get(name, 'none')})" for name in other], manifest, store
+        )
     return manifest if manifest.subject == subject else None
+
+
+_NAME = "protocol, pruning, name"
 
 
 def _refuse_other_rules(earlier: Manifest, store: Store) -> None:
@@ -231,12 +247,16 @@ def _refuse_other_rules(earlier: Manifest, store: Store) -> None:
         if current != version:
             different.append(f"version {version} of table {name} (this release has {current})")
     if different:
-        subject = earlier.subject
-        raise InputError(
-            f"The run of scale '{subject.scale}' with seed {subject.seed} in {store.folder} was recorded under "
-            f"{', '.join(different)}; runs of different rules are not merged. Give this one another folder with "
-            f"--store, or remove runs/{subject.scale}-seed{subject.seed}.json there: its units stay and count."
-        )
+        _refuse(different, earlier, store)
+
+
+def _refuse(different: Sequence[str], earlier: Manifest, store: Store) -> NoReturn:
+    subject = earlier.subject
+    raise InputError(
+        f"The run of scale '{subject.scale}' with seed {subject.seed} in {store.folder} was recorded under "
+        f"{', '.join(different)}; runs of different rules are not merged. Give this one another folder with "
+        f"--store, or remove runs/{subject.scale}-seed{subject.seed}.json there: its units stay and count."
+    )
 
 
 def _keep_samples(store: Store, material: Material) -> None:

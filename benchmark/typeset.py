@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from .cells import AVERAGE
+from .cells import AVERAGE, decimals
 from .definition import TableDefinition
 from .records import RunRecords, UnitRecord
 from .verdict import CellVerdict, Judgement
@@ -132,8 +132,8 @@ def _key(shown: Iterable[CellVerdict]) -> str:
 def _cell(verdict: CellVerdict | None) -> str:
     if verdict is None or not verdict.cell.n or math.isnan(verdict.cell.mean):
         return "--"
-    interval = verdict.interval
-    found = f"{verdict.cell.mean:.2f}"
+    interval, shown = verdict.interval, decimals(verdict.cell.unit)
+    found = f"{verdict.cell.mean:.{shown}f}"
     if interval is not None and math.isfinite(interval.low):
-        found += f" [{interval.low:.2f}, {interval.high:.2f}]"
+        found += f" [{interval.low:.{shown}f}, {interval.high:.{shown}f}]"
     return found.replace("-", "$-$") + MARKS[verdict.outcome]

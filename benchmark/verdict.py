@@ -22,7 +22,7 @@ from . import seeds
 from .cells import AVERAGE, Cell, cells, decimals
 from .claims.verification import ClaimVerdict, comparable, verify
 from .comparison import Comparison, compare, paper_effect, printed_mean
-from .definition import Dense, TableDefinition
+from .definition import TableDefinition
 from .direction import Direction
 from .effect import Effect, effect, effects
 from .golden import Golden, GoldenRange
@@ -219,14 +219,14 @@ def _judge_against_print(cell: Cell, table: TableDefinition, of_table: Sequence[
     if printed is None or cell.n < 2 or cell.kind == "measurement":
         why = "the paper prints no mean over samples here" if printed is None else "one value has no spread"
         return CellVerdict(cell, interval, None, paper, "no range", why)
-    baseline = next((arm.column for arm in table.arms if isinstance(arm, Dense)), "")
     compared = compare(
         printed,
         Fresh(cell.mean, float(cell.array.std(ddof=1)), cell.n),
-        metric=table.metric,
-        effect=paper_effect(row, cell.column, baseline),
+        metric=table.metric_of(cell.column),
+        effect=paper_effect(row, cell.column, table.baseline(cell.column) or ""),
         cells=sum(one.kind in {"value", "average"} and not one.not_run for one in of_table),
         policy=policy,
+        unit=table.unit,
     )
     return CellVerdict(cell, interval, None, paper, compared.outcome, compared.reason, comparison=compared)
 

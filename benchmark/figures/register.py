@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from spade.errors import InputError, nearest
 
-from . import gradient_noise, last_block, picture_grid, tuned_ratios, tuning_path, two_circles
+from . import class_pictures, gradient_noise, last_block, picture_grid, tuned_ratios, tuning_path, two_circles
 from .exhibit import Exhibit
 from .setting import Setting, Told
 
@@ -35,18 +35,28 @@ FIGURES: dict[str, Recipe | Toy] = {
     "H.5": Recipe(tuning_path.compute, tuning_path.draw),
     "H.6": Recipe(last_block.compute, last_block.draw),
     "I.7": Recipe(gradient_noise.compute, gradient_noise.draw),
-    "J.10": Recipe(picture_grid.compute, picture_grid.draw),
+    "J.9": Recipe(picture_grid.clean, picture_grid.draw),
+    "J.10": Recipe(picture_grid.patched, picture_grid.draw),
+    "J.11": Recipe(class_pictures.compute, class_pictures.draw),
 }
+
+
+ELSEWHERE = {
+    "J.8": "Figure J.8 shows maps on Food-101, which is not embedded; J.10 shows the same on the scale's data."
+}
+"""Figures of the paper that cannot be made here, and what comes nearest."""
 
 
 def find(name: str) -> tuple[str, Recipe | Toy]:
     """The figure called `name`, in whatever case and with or without the dot.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it cannot be made here.
     """
-    plain = {key.replace(".", "").lower(): key for key in FIGURES}
+    plain = {key.replace(".", "").lower(): key for key in (*FIGURES, *ELSEWHERE)}
     key = plain.get(name.replace(".", "").lower())
+    if key in ELSEWHERE:
+        raise InputError(ELSEWHERE[key])
     if key is None:
         raise InputError(f"There is no figure '{name}'. {nearest(name, FIGURES)}")
     return key, FIGURES[key]

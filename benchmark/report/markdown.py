@@ -110,7 +110,7 @@ def _of_table(table: TableEntry) -> list[str]:
     if table.effects:
         gains = [effect for column in table.effects for effect in column]
         places = decimals(table.unit)
-        parts += [f"### Gain over {gains[0].baseline}, {amounts(table.unit)}", _effects(gains, places)]
+        parts += [f"### Gain over {table.baselines}, {amounts(table.unit)}", _effects(gains, places)]
         parts += table.counts
     parts += map(_ranking, table.rankings)
     return parts
@@ -139,7 +139,7 @@ def _effects(effects: Sequence[EffectEntry], places: int) -> str:
     rows = [
         [
             one.row,
-            one.column,
+            f"{one.column} (lower is better)" if one.lower_is_better else one.column,
             f"{signed(one.mean, places)} {_interval(one.low, one.high, places)}, n = {one.n}",
             share(one.improved),
             chance(one.adjusted_p),

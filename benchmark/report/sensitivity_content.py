@@ -30,6 +30,7 @@ class SensitivityEntry:
         images: the most that a cell rests on. too_few: whether no cell could be shown to move on so many.
         rows: by row, its cells in the order of the columns; None where a row has no such cell.
         furthest: the largest move of a cell that has an interval, as (protocol, cell); None where nothing moves.
+        lower_is_better: columns whose cells are better the lower they are.
     """
 
     id: str
@@ -45,6 +46,12 @@ class SensitivityEntry:
     rows: tuple[tuple[str, tuple[KeptCell | None, ...]], ...]
     gains: tuple[KeptGain, ...]
     furthest: tuple[str, KeptCell] | None
+    lower_is_better: tuple[str, ...] = ()
+
+    @property
+    def baselines(self) -> str:
+        """The dense columns that others are compared with, one a metric, in words."""
+        return " and ".join(dict.fromkeys(one.baseline for one in self.gains))
 
 
 def build(run: RunRecords, *, alpha: float) -> tuple[SensitivityEntry, ...]:
@@ -83,6 +90,7 @@ def _entry(table: TableDefinition, kept: Kept, alpha: float) -> SensitivityEntry
         rows=tuple((row, tuple(by_name.get((row, column)) for column in columns)) for row in rows),
         gains=kept.gains,
         furthest=max(moves, key=lambda one: _size(one[1].against[one[0]].mean), default=None),
+        lower_is_better=tuple(filter(table.lower_is_better, columns)),
     )
 
 

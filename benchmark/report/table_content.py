@@ -41,7 +41,10 @@ class CellEntry:
 
 @dataclass(frozen=True)
 class EffectEntry:
-    """What a column gains over the dense network in one row of this run, on the same samples."""
+    """What a column is above the dense network in one row of this run, on the same samples.
+
+    Where `lower_is_better`, more is a loss; `improved` is the share of images that are better, whichever way that is.
+    """
 
     table: str
     row: str
@@ -55,6 +58,7 @@ class EffectEntry:
     p_value: float
     adjusted_p: float
     resolved: bool
+    lower_is_better: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ class TableEntry:
     counts: tuple[str, ...]
     """How many methods of each column gain, in a sentence each."""
     rankings: tuple[RankingEntry, ...]
+
+    @property
+    def baselines(self) -> str:
+        """The dense columns that others are compared with, one a metric, in words."""
+        return " and ".join(dict.fromkeys(one.baseline for column in self.effects for one in column))
 
 
 def table(defined: TableDefinition, judgement: Judgement) -> TableEntry:
@@ -185,4 +194,5 @@ def effect(found: Effect) -> EffectEntry | None:
         p_value=difference.p_value,
         adjusted_p=found.adjusted_p,
         resolved=found.resolved,
+        lower_is_better=found.lower_is_better,
     )

@@ -44,6 +44,21 @@ def test_half_the_papers_effect_is_the_margin_where_it_is_the_smaller() -> None:
     assert standing(0.3, sd=4.0, n=1000, n_paper=1000, effect=0.8) == "consistent"
 
 
+@pytest.mark.parametrize("difference", [0.0, 0.3, 0.75, 3.0, 9.0])
+def test_a_table_of_shares_is_judged_like_the_same_in_per_cent(difference: float) -> None:
+    shares = compare(
+        Printed(0.9, 0.00005, 1000),
+        Fresh(0.9 + difference / 100, 0.04, 1000),
+        metric="trojan_auc",
+        effect=0.08,
+        cells=30,
+        policy=RULES,
+        unit="",
+    )
+    assert shares.outcome == standing(difference, sd=4.0, n=1000, n_paper=1000)
+    assert f"{difference / 100:+.4f}" in shares.reason
+
+
 def test_a_cell_far_outside_deviates_in_either_direction() -> None:
     assert standing(9.0) == standing(-9.0) == "deviates"
 

@@ -69,3 +69,16 @@ def test_an_effect_without_a_common_sample_has_no_number() -> None:
 def test_a_table_without_a_dense_network_has_no_effects() -> None:
     table = definition.load("a16")
     assert effects(table, cells.cells(table, synthetic_run.run(tables=("a16",))), RULES) == []
+
+
+def test_of_deletion_a_lower_value_is_an_improvement() -> None:
+    table = definition.load("3")
+    found = effects(table, cells.cells(table, synthetic_run.run(tables=("3",), gain=6.0)), RULES)
+    by_name = {(one.row, one.column): one for one in found}
+    for row in ("LRP", "Average"):
+        up, down = by_name[row, "Insertion/FastSPADE"], by_name[row, "Deletion/FastSPADE"]
+        assert up.difference is not None
+        assert down.difference is not None
+        assert up.difference.mean > 0 < down.difference.mean
+        assert (up.difference.improved, down.difference.improved) == (1.0, 0.0)
+        assert (up.lower_is_better, down.lower_is_better) == (False, True)

@@ -40,3 +40,22 @@ def test_a_method_that_one_column_lacks_is_no_method_of_the_count() -> None:
 def test_a_table_without_a_dense_column_has_no_gains() -> None:
     table = definition.load("a16")
     assert joints(table, cells(table, synthetic_run.run(0, tables=("a16",))), [], RULES) == ()
+
+
+def test_each_metric_has_its_own_dense_column_and_a_lower_deletion_is_a_gain() -> None:
+    table = definition.load("3")
+    run = synthetic_run.run(0, gain=6.0, n_samples=24, tables=("3",))
+    of_table = cells(table, run)
+    found = {one.column: one for one in joints(table, of_table, effects(table, of_table, RULES), RULES)}
+    baselines = {column: one.baseline for column, one in found.items()}
+    assert baselines == {
+        "Insertion/FastSPADE": "Insertion/Dense",
+        "Insertion/Sparse FC": "Insertion/Dense",
+        "Deletion/FastSPADE": "Deletion/Dense",
+        "Deletion/Sparse FC": "Deletion/Dense",
+    }
+    # The double plants the same rise in both: good for insertion, bad for deletion.
+    up, down = found["Insertion/FastSPADE"], found["Deletion/FastSPADE"]
+    assert (up.gains.gaining, up.confirmed, up.refuted) == (10, 10, 0)
+    assert (down.gains.gaining, down.confirmed, down.refuted) == (0, 0, 10)
+    assert down.sentence.startswith("Deletion/FastSPADE gains over Deletion/Dense in 0 of 10 methods")

@@ -81,3 +81,21 @@ def test_the_curves_are_drawn_and_their_numbers_are_beside_them(tmp_path: Path) 
     assert len(rows) == len(found().effects) * len(SIZES)
     with pytest.raises(InputError, match=r"\.svg, \.png, \.pdf"):
         draw(found(), tmp_path / "curves.doc")
+
+
+def test_each_metric_is_compared_with_its_own_dense_column() -> None:
+    table = definition.load("3")
+    of_table = table_power(table, synthetic_run.run(0, tables=("3",)), RULES)
+    assert {one.baseline for one in of_table.effects if one.column.startswith("Deletion")} == {"Deletion/Dense"}
+    one = next(e for e in of_table.effects if (e.row, e.column) == ("LRP", "Deletion/FastSPADE"))
+    assert one.paper == pytest.approx(10.35 - 9.71)
+
+
+def test_the_margin_of_a_table_of_shares_is_a_hundredth_of_that_of_per_cent() -> None:
+    of_shares = table_power(definition.load("a17"), synthetic_run.run(0, tables=("a17",)), RULES)
+    assert {one.margin for one in of_shares.cells} == {RULES.paper.margins["trojan_auc"] / 100}
+    one = next(c for c in of_shares.cells if (c.row, c.column) == ("LRP", "Parallel Pruning"))
+    same = table_power(definition.load("2"), synthetic_run.run(0, tables=("2",)), RULES)
+    beside = next(c for c in same.cells if (c.row, c.column) == ("LRP", "FastSPADE"))
+    assert one.sd == pytest.approx(beside.sd / 100)
+    assert one.needed == beside.needed > 2

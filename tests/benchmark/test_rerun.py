@@ -303,6 +303,23 @@ def test_a_run_recorded_under_another_version_of_a_table_is_not_gone_on_with(tmp
     assert bench.asked
 
 
+def test_a_run_recorded_under_another_protocol_is_not_gone_on_with(tmp_path: Path, bench: Bench) -> None:
+    ran(tmp_path, "a16")
+    store = Store(tmp_path)
+    before = store.read_manifest("smoke", 0)
+    with pytest.raises(InputError, match=r"recorded under protocol, pruning, name ours \(here official\); runs of"):
+        ran(tmp_path, "2", protocol="official")
+    assert store.read_manifest("smoke", 0) == before
+    ran(tmp_path, "2")
+    assert store.read_manifest("smoke", 0).tables == ("2", "a16")
+    other = {**before.subject.protocol["pruning"], "damping": 0.5}
+    subject = replace(before.subject, protocol={**before.subject.protocol, "pruning": other})
+    store.write_manifest(replace(before, subject=subject))
+    with pytest.raises(InputError, match=r"recorded under protocol, pruning, damping 0\.5 \(here 0\.01\); runs of"):
+        ran(tmp_path, "2")
+    assert bench.asked
+
+
 def test_every_record_carries_the_policy_it_was_made_under(tmp_path: Path, bench: Bench) -> None:
     ran(tmp_path, "a16")
     found = Store(tmp_path).run("smoke", 0).records.values()

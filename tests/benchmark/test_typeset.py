@@ -79,3 +79,11 @@ def test_a_unit_without_a_value_says_why_and_has_no_number() -> None:
     failed = [row for row in rows if row["status"] == "failed"]
     assert {(row["value"], row["reason"]) for row in failed} == {("", "out of memory, 100 % & more")}
     assert {row["status"] for row in rows} == {"ok", "failed", "not run"}
+
+
+def test_shares_have_four_decimals() -> None:
+    found = synthetic_run.run(0, tables=("a17",))
+    table = typeset.latex(judge(found, golden=None, summaries=(), policy=RULES), found)
+    (average,) = [line for line in table.splitlines() if line.strip().startswith("Average")]
+    means = [one.mean for one in cells(found.tables[0], found) if one.row == "Average"]
+    assert re.findall(r"& (\S+) \[", average) == [f"{mean:.4f}" for mean in means]

@@ -101,7 +101,7 @@ WRONG = [
     ("saliency", "return Answer(values + torch.rand_like(values))", "the same generator gives the same map"),
     ("saliency", "return Answer(torch.ones_like(values))", "a map that differs between pixels"),
     ("metric", "return float('nan')", "a finite number for a map"),
-    ("metric", "return -value", "the patch itself scores better than random maps, its negative no better"),
+    ("metric", "return -value", "the patch itself scores better than random maps, all but it no better"),
     ("metric", "heatmap[:] = 0; return value", "map, image and mask are not changed"),
     ("metric", "calls.append(1); return value + 1e-6 * len(calls)", "the same map scores the same"),
     ("metric", "return value + 1e-3 * np.random.rand()", "no randomness of its own"),
@@ -125,6 +125,13 @@ def test_a_part_that_does_right_passes_every_check(site: Site, kind: str) -> Non
     checked = CliRunner().invoke(cli.main, ["check-plugin", "bad"])
     assert failed(checked.output) == set()
     assert checked.exit_code == 0
+
+
+def test_a_metric_that_has_no_score_for_a_map_without_positive_values_passes(site: Site) -> None:
+    body = "total = heatmap.clip(0).sum(); assert total > 0; return float(heatmap[evidence.mask].sum() / total)"
+    install(site, "metric", body)
+    checked = CliRunner().invoke(cli.main, ["check-plugin", "bad"])
+    assert failed(checked.output) == set()
 
 
 @pytest.mark.parametrize(("kind", "body", "asked"), WRONG)

@@ -8,8 +8,10 @@ from story import Story
 
 from benchmark import policy
 from benchmark.records import RunRecords
+from benchmark.report import markdown, page
 from benchmark.report.content import Content, build
 from benchmark.report.gallery import draw
+from benchmark.report.notation import MINUS
 from benchmark.verdict import judge
 
 
@@ -123,3 +125,17 @@ def test_every_knob_of_the_protocol_is_told_by_its_path(story: Story) -> None:
     found = build(run, story.judgement, story.content.gallery).provenance
     assert found["Protocol: pruning, n augmentations"] == "8"
     assert found["Protocol: pruning, obc, damping"] == "0.01"
+
+
+def test_a_table_of_two_metrics_names_both_dense_columns_and_says_where_lower_is_better(tmp_path: Path) -> None:
+    content = told(synthetic_run.run(0, tables=("3",)), tmp_path)
+    (table,) = content.tables
+    assert table.baselines == "Insertion/Dense and Deletion/Dense"
+    for column in table.effects:
+        assert {(one.baseline, one.lower_is_better) for one in column} == (
+            {("Deletion/Dense", True)} if column[0].column.startswith("Deletion") else {("Insertion/Dense", False)}
+        )
+    shown = page.render(content)
+    assert f"Deletion/FastSPADE {MINUS} Deletion/Dense (lower is better)" in shown
+    assert f"Insertion/FastSPADE {MINUS} Insertion/Dense</figcaption>" in shown
+    assert "Deletion/FastSPADE (lower is better) |" in markdown.render(content)
