@@ -57,14 +57,21 @@ def provenance(run: RunRecords, judgement: Judgement) -> dict[str, str]:
         found[f"Command {i}"] = (
             f"{one.get('command')} ({one.get('started')}, {one.get('seconds')} s, {one.get('workers')} worker(s))"
         )
-    plain = {key: value for key, value in facts.items() if key not in {"invocations", "releases", "policy_sha256"}}
-    found |= {key.replace("_", " ").capitalize(): str(value) for key, value in plain.items() if value is not None}
+    apart = {"invocations", "releases", "policy_sha256", "prepared"}
+    told = {key: _listed(value) for key, value in facts.items() if key not in apart and value is not None}
+    found |= {key.replace("_", " ").capitalize(): text for key, text in told.items() if text}
+    if prepared := facts.get("prepared"):
+        found["Training took"] = ", ".join(f"{name or 'network'} {seconds} s" for name, seconds in prepared.items())
     found["Releases"] = ", ".join(f"{name} {release}" for name, release in facts.get("releases", {}).items())
     found |= {f"Protocol: {key}": value for key, value in _flat(run.protocol)}
     found["Policy"] = f"version {judgement.policy.version}, sha256 {judgement.policy.sha256}"
     if facts.get("policy_sha256") not in {None, judgement.policy.sha256}:
         found["Policy at the time of the run"] = f"sha256 {facts['policy_sha256']} (another one than judges here)"
     return found
+
+
+def _listed(value: object) -> str:
+    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, Mapping) else str(value)
 
 
 def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

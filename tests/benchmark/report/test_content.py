@@ -120,6 +120,14 @@ def test_the_provenance_says_when_the_policy_has_changed_since(story: Story) -> 
     assert "Commit" not in found.provenance
 
 
+def test_what_training_took_and_versions_are_told_in_words(story: Story) -> None:
+    facts = synthetic_run.provenance(prepared={"": 253.2, "cap": 36.0}, stages={"map": 2, "score": 1}, plugins={})
+    found = build(replace(story.run, provenance=facts), story.judgement, story.content.gallery).provenance
+    assert found["Training took"] == "network 253.2 s, cap 36.0 s"
+    assert found["Stages"] == "map 2, score 1"
+    assert "Plugins" not in found
+
+
 def test_every_knob_of_the_protocol_is_told_by_its_path(story: Story) -> None:
     run = replace(story.run, protocol={"pruning": {"n_augmentations": 8, "obc": {"damping": 0.01}}})
     found = build(run, story.judgement, story.content.gallery).provenance
