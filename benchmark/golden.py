@@ -2,8 +2,9 @@
 
 A range is the prediction interval of a fresh seed, mean +- t sd sqrt(1 + 1/n), at a level that lets all ranges of the
 scale hold together (Bonferroni), and half a digit of the page on either side. Its spread is the larger of two that were
-measured: over seeds, and (for one seed under other arithmetic: threads, torch release, processor) between conditions.
-They are not added, because a seed redraws all that arithmetic can disturb, so the first already holds the second.
+measured: over seeds, and (for one seed under other arithmetic: threads, torch release, processor) between conditions,
+once enough seeds were trained again for that. They are not added, because a seed redraws all that arithmetic can
+disturb, so the first already holds the second.
 """
 
 import hashlib
@@ -20,6 +21,13 @@ from .policy import Policy
 from .replay import Tolerance, tolerances
 from .seeds import CellName, Condition, SeedSummary
 
+LEAST_RETRAINED = 5
+"""Seeds trained again under other arithmetic before their moves may widen a range.
+
+From one difference a spread is hardly known: every third would pass for the larger of two equal ones, and a range would
+widen by chance. Fewer are told beside the ranges, as are the values that left them.
+"""
+
 BOUNDS = {"%": (0.0, 100.0), "": (0.0, 1.0)}
 """What a cell of each unit can be at all; a range never reaches beyond."""
 
@@ -31,7 +39,8 @@ class GoldenRange:
     Attributes:
         mean: over the reference seeds.
         sd: over the reference seeds.
-        sd_arithmetic: of one seed over conditions; NaN where no other condition was measured.
+        sd_arithmetic: of one seed over conditions that trained their own network; NaN where none was measured. It
+            widens the range from `LEAST_RETRAINED` seeds on.
         n: reference seeds.
     """
 
@@ -186,7 +195,7 @@ def _range(
     moved = [difference for one in others for difference in _differences(one, runs, [name])]
     # Two draws of the same seed differ by sqrt(2) times the spread of one.
     arithmetic = math.sqrt(math.fsum(d * d for d in moved) / len(moved) / 2) if moved else math.nan
-    prediction = predict_fresh_seed(values, level=level, other_sd=arithmetic if moved else 0.0)
+    prediction = predict_fresh_seed(values, level=level, other_sd=arithmetic if len(moved) >= LEAST_RETRAINED else 0.0)
     least, most = BOUNDS[unit]
     spread = statistics.stdev(values)
     return GoldenRange(

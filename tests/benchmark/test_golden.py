@@ -98,15 +98,25 @@ def test_a_cell_equal_on_every_seed_keeps_half_a_digit_and_no_range_leaves_the_s
 def test_arithmetic_widens_a_range_only_where_it_moves_more_than_seeds_do() -> None:
     values = [50.0, 51.0, 52.0, 53.0, 54.0] * 2
     alone = golden.measure(one_cell(values), RULES).ranges[0]
-    small = one_cell([50.5, 51.5], torch="2.11.0")
+    small = one_cell([value + 0.5 for value in values[:5]], torch="2.11.0")
     calm = golden.measure([*one_cell(values), *small], RULES)
     assert (calm.ranges[0].low, calm.ranges[0].high) == (alone.low, alone.high)
-    # differences of .5 and .5: a spread of .5 / sqrt(2) for one draw
+    # differences of .5: a spread of .5 / sqrt(2) for one draw
     assert calm.ranges[0].sd_arithmetic == pytest.approx(0.5 / math.sqrt(2))
-    wild = golden.measure([*one_cell(values), *one_cell([60.0], torch="2.11.0")], RULES).ranges[0]
+    far = [value + 10.0 for value in values[:5]]
+    wild = golden.measure([*one_cell(values), *one_cell(far, torch="2.11.0")], RULES).ranges[0]
     assert wild.high - wild.low - 0.01 == pytest.approx(
         (alone.high - alone.low - 0.01) * (10 / math.sqrt(2)) / alone.sd
     )
+
+
+def test_four_differences_are_too_few_to_widen_a_range() -> None:
+    values = [50.0, 51.0, 52.0, 53.0, 54.0] * 2
+    alone = golden.measure(one_cell(values), RULES).ranges[0]
+    few = golden.measure([*one_cell(values), *one_cell([60.0, 61.0, 62.0, 63.0], torch="2.11.0")], RULES)
+    assert (few.ranges[0].low, few.ranges[0].high) == (alone.low, alone.high)
+    assert few.ranges[0].sd_arithmetic == pytest.approx(10 / math.sqrt(2))
+    assert few.arithmetic[0].outside == 4
 
 
 def test_the_spread_of_each_other_condition_is_told() -> None:
