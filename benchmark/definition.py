@@ -67,6 +67,7 @@ class TableDefinition:
         average: whether the table ends in the column average over its rows.
         samples: the kind of samples explained; they must suit the metric.
         limit: by scale, how many samples are explained; all where a scale is not named.
+        reference: the column that others are compared with in a table without a dense column; none where it is empty.
         controls: control maps scored beside the arms (`benchmark.controls.CONTROLS`).
         scales: embedded scales that can run it.
     """
@@ -89,6 +90,7 @@ class TableDefinition:
     limit: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     metric_settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     controls: tuple[str, ...] = ()
+    reference: str = ""
     note: str = ""
 
     @property
@@ -117,8 +119,12 @@ class TableDefinition:
         return (self.direction if metric == MEASURED else metrics.find(metric).direction) == "lower"
 
     def baseline(self, column: str) -> str | None:
-        """The column of the dense network that a column is compared with: of the same metric; None where none is."""
-        alike = (arm.column for arm in self.arms if isinstance(arm, Dense))
+        """The column that a column is compared with: the dense network's of the same metric, else the `reference`.
+
+        None where there is neither.
+        """
+        dense = [arm.column for arm in self.arms if isinstance(arm, Dense)]
+        alike = (name for name in dense or [self.reference] if name)
         return next((name for name in alike if self.metric_of(name) == self.metric_of(column)), None)
 
 
@@ -251,6 +257,8 @@ def _check(table: TableDefinition, where: str) -> None:
         if twice:
             raise InputError(f"{where}: {what} '{twice[0]}' is defined twice.")
     _known(table.metric, (*metrics.available(), MEASURED), f"{where}: metric")
+    if table.reference:
+        _known(table.reference, [arm.column for arm in table.arms if isinstance(arm, Mapped)], f"{where}: reference")
     for control in table.controls:
         _known(control, CONTROL_MAPS, f"{where}: controls")
     for scale, number in table.limit.items():

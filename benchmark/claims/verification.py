@@ -134,8 +134,11 @@ def _missing(name: CellName, cells: Sequence[Cell]) -> tuple[str, str, str]:
     """The table, the column or row of it ("" for all of it), and why it cannot be had; no reason where it can."""
     where, table = f"Table {name.table}", name.table.casefold()
     if table not in definition.names():
-        what = "Figure" if name.table == "I.7" else "Table"
-        return f"{what} {name.table}", "", "is not among the tables that are run here"
+        if name.table == "I.7":
+            where, why = "Figure I.7", "is no table; `spade-bench figure I.7` measures it"
+        else:
+            why = "is not among the tables that are run here"
+        return where, "", why
     found = definition.load(table)
     for arm in found.arms:
         if arm.column == name.column and isinstance(arm, NotRun):

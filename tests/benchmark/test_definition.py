@@ -96,6 +96,7 @@ def test_an_unknown_kind_of_arm_is_answered_with_the_nearest() -> None:
             "metric_settings.baseline is 'blanc'. did you mean 'blank'?",
         ),
         ({"rows": [{"name": "Lime", "method": "Lime"}]}, "method is 'Lime'. did you mean 'LIME'?"),
+        ({"reference": "Dens"}, "reference is 'Dens'. did you mean 'Dense'?"),
         ({"rows": []}, "'rows' must be a list with at least one entry"),
         ({"rows": ["Saliency", "Saliency"]}, "row 'Saliency' is defined twice"),
         ({"rows": [{"name": "LIME"}]}, "row 'LIME' names no method"),
@@ -144,6 +145,17 @@ def test_a_column_is_compared_with_the_dense_column_of_its_metric() -> None:
     table = definition.parse(document(arms=arms, **changes), where="x.toml")
     assert table.baseline("del/S") == "deletion/D"
     assert table.baseline("insertion/D") == "insertion/D"
+
+
+def test_without_a_dense_column_the_reference_is_what_others_are_compared_with() -> None:
+    assert definition.load("a6").baseline("Dense Model + SPADE") == "98% Sparse Model"
+    assert definition.load("a17").baseline("Parallel Pruning") == "Sequential Pruning"
+    pruned = {"kind": "pruned", "column": "S", "solver": "obc", "ratios": "spade"}
+    arms = [pruned, {**pruned, "column": "T"}]
+    assert definition.parse(document(arms=arms), where="x.toml").baseline("S") is None
+    assert definition.parse(document(arms=arms, reference="T"), where="x.toml").baseline("S") == "T"
+    arms.append({"kind": "dense", "column": "D"})
+    assert definition.parse(document(arms=arms, reference="T"), where="x.toml").baseline("S") == "D"
 
 
 def test_an_unknown_table_is_answered_with_the_nearest() -> None:

@@ -66,6 +66,16 @@ def test_an_effect_without_a_common_sample_has_no_number() -> None:
     assert effect(found, RULES, "2", "LRP", column="SPADE", baseline="Dense").difference is None
 
 
+def test_a_table_with_a_reference_has_effects_over_it() -> None:
+    table = definition.load("a6")
+    found = effects(table, cells.cells(table, synthetic_run.run(tables=("a6",))), RULES)
+    assert {(one.column, one.baseline) for one in found} == {("Dense Model + SPADE", "98% Sparse Model")}
+    assert [one.row for one in found][-1] == "Average"
+    # The double plants +4 points with SPADE and -5 with the sparse network.
+    assert found[-1].difference is not None
+    assert found[-1].difference.mean == pytest.approx(0.09, abs=0.01)
+
+
 def test_a_table_without_a_dense_network_has_no_effects() -> None:
     table = definition.load("a16")
     assert effects(table, cells.cells(table, synthetic_run.run(tables=("a16",))), RULES) == []

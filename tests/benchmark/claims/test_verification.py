@@ -47,6 +47,7 @@ def test_every_claim_has_a_verdict_in_the_papers_order(verdicts: dict[str, Claim
         # LRP is not the best method of the synthetic network, GuidedGradCam is.
         ("spade-lrp-99", "other data", "no comparison of numbers"),
         ("linear-gain", "not run", "Table A2"),
+        ("noise-reduced", "not run", "Figure I.7 is no table; `spade-bench figure I.7` measures it"),
         ("intro-robust", "not checkable", "no measure of robustness"),
         ("study-tasks", "not checkable", "set-up"),
     ],
