@@ -14,8 +14,8 @@ _IMAGES = 48
 def seconds() -> float:
     """What a training step of a small network and one factorisation of a Hessian take here, the least of a few rounds.
 
-    Nothing but its ratio to the same on another machine means anything. Takes about two seconds, and leaves torch's
-    threads and random numbers as they were.
+    Processor seconds, so that whatever else runs at the moment hardly counts; nothing but their ratio to those of
+    another machine means anything. Takes about two seconds, and leaves torch's threads and random numbers as they were.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -32,8 +32,8 @@ def seconds() -> float:
 
 
 def _round(network: SmallResNet, images: torch.Tensor, hessian: torch.Tensor) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     network.zero_grad()
     network(images).square().mean().backward()
     torch.linalg.cholesky(hessian)
-    return time.perf_counter() - start
+    return time.process_time() - start

@@ -61,3 +61,11 @@ def test_times_without_the_training_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="took its network from the cache"):
         reference_times.store(reference_times.ReferenceTimes(**{**vars(TIMES), "prepared": {"cap": 3.0}}), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scale", ["smoke", "mini"])
+def test_the_committed_times_know_the_training(scale: str) -> None:
+    times = reference_times.load(scale)
+    assert times is not None
+    assert times.prepared[""] > 0
+    assert times.yardstick > 0
