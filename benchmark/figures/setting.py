@@ -24,4 +24,9 @@ class Setting:
     @property
     def conditions(self) -> dict[str, str | int | float]:
         """What every figure that looks at samples says of itself."""
-        return {"scale": self.scale.name, "seed": self.seed, "samples": len(self.samples)}
+        return {
+            "scale": self.scale.name,
+            "seed": self.seed,
+            "samples": len(self.samples),
+            "augmentations": "drawn for the figures: a value differs from a table's as one draw from another",
+        }

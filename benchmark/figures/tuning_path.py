@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -92,18 +93,48 @@ def _finding(rows: list[Row], arm: str) -> str:
     return f"{arm}: {means[0][1]:.2f} dense, then on average {', '.join(gains)}."
 
 
+_LABEL = 0.035  # a label's height in the panel's
+
+
+def apart(values: Sequence[float], *, least: float) -> list[float]:
+    """Places for labels at these values, in their order, at least so far apart and no further off than they must be."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    # Each group of labels that would touch is spread around its own middle; groups that touch then are one.
+    groups: list[list[int]] = []
+    for i in order:
+        groups.append([i])
+        while len(groups) > 1 and _ends(values, groups[-1], least)[0] < _ends(values, groups[-2], least)[1] + least:
+            last = groups.pop()
+            groups[-1] += last
+    found = list(values)
+    for group in groups:
+        first, _ = _ends(values, group, least)
+        for place, i in enumerate(group):
+            found[i] = first + place * least
+    return found
+
+
+def _ends(values: Sequence[float], group: Sequence[int], least: float) -> tuple[float, float]:
+    """Where the first and the last label of a group stand."""
+    middle, half = fmean(values[i] for i in group), (len(group) - 1) * least / 2
+    return middle - half, middle + half
+
+
 def draw(exhibit: Exhibit) -> Figure:
     """One panel an arm, a line a method."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
+    values = [float(row["auc"]) for row in exhibit.rows]
+    span = max(values) - min(values)
     for panel, (arm, colour) in zip(figure.subplots(1, 2, sharey=True), _COLOURS.items(), strict=True):
         groups: list[str] = []
+        dense: list[float] = []
         for method in METHODS:
             mine = [row for row in exhibit.rows if row["arm"] == arm and row["method"] == method]
             groups = [str(row["group"]) for row in mine]
+            dense.append(float(mine[0]["auc"]))
             panel.plot(range(len(mine)), [float(row["auc"]) for row in mine], color=colour, alpha=0.7, marker=".")
-            panel.annotate(
-                method, (0, float(mine[0]["auc"])), xytext=(-4, 0), textcoords="offset points", ha="right", fontsize=6
-            )
+        for method, value in zip(METHODS, apart(dense, least=_LABEL * span), strict=True):
+            panel.text(-0.07, value, method, ha="right", va="center", fontsize=6)
         panel.set_xticks(range(len(groups)), groups)
         panel.set_xlim(-1.6, len(groups) - 0.7)
         panel.set_title(arm, fontsize=10)

@@ -1,9 +1,12 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmark.figures.tuning_path import trail
+from benchmark.figures.tuning_path import apart, trail
 from spade import tuning
 from spade.errors import InputError
 from spade.sparsity import Ratios
@@ -29,6 +32,19 @@ def test_the_trail_is_the_best_score_after_each_group(state: Path) -> None:
     assert samples == ("a", "b")
     # Dense: .9 - .81 - .16; then fc gives back .81 and layer2 .16; layer1 is best left alone.
     assert best == pytest.approx((-0.07, 0.74, 0.9, 0.9))
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=12))
+def test_labels_keep_their_order_and_their_distance(values: list[float]) -> None:
+    found = apart(values, least=2.0)
+    ranked = sorted(zip(values, found, strict=True))
+    assert all(after - before >= 2.0 - 1e-9 for (_, before), (_, after) in pairwise(ranked))
+    assert sum(found) == pytest.approx(sum(values))
+
+
+def test_labels_that_do_not_touch_stay_where_they_are() -> None:
+    # 10.5 and 9.5 touch and move to 11 and 9 around their middle, 10; 20 stays.
+    assert apart([10.5, 20.0, 9.5], least=2.0) == [11.0, 20.0, 9.0]
 
 
 def test_a_search_that_was_stopped_is_refused(state: Path) -> None:
