@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -222,7 +223,9 @@ def duration(seconds: float) -> str:
 def runs(found: Mapping[tuple[str, int], RunRecords]) -> Table:
     """The stored runs, one line a table of each."""
     states = ("ok", "failed", "unavailable", "skipped", "missing")
-    table = Table("scale", "seed", "table", "units", "ok", "failed", "n/a", "skipped", "missing", "last command")
+    # Ten columns and no word cut on a terminal of eighty characters: no rules between them.
+    head = ("scale", "seed", "table", "units", "ok", "failed", "n/a", "skipped", "missing", "last command")
+    table = Table(*head, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for (scale, seed), run in found.items():
         ended = run.provenance["invocations"][-1]["ended"]
         for definition in run.tables:

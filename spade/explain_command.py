@@ -162,7 +162,8 @@ def _announce(console: Console, model: nn.Module, question: Question) -> None:
     dearest = max(costs, key=lambda name: costs[name])
     console.print(
         f"{_pruner(question)}: pruning {len(costs)} of {len(prunable_layers(model))} layers takes roughly "
-        f"{_spoken(seconds)} on this CPU ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest})",
+        f"{_spoken(seconds)} on this CPU ({costs[dearest] / sum(costs.values()):.0%} of it for {dearest}); "
+        "looking at the image before it and the maps after it are not counted",
         soft_wrap=True,
     )
     if question.solver == "obc" and seconds > 1200:  # longer than people wait at a prompt

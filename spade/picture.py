@@ -111,12 +111,16 @@ def _draw_sparsity(axes: Axes, sparsity: dict[str, float]) -> None:
     axes.bar(range(len(values)), values, width=0.85, color="#4c72b0")
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize=8)
-    marks = sorted({0, len(values) // 2, len(values) - 1})
-    axes.set_xticks(marks, [list(sparsity)[mark] for mark in marks], fontsize=8)
-    for mark, label in zip(marks, axes.get_xticklabels(), strict=True):
-        label.set_horizontalalignment("left" if mark == 0 else "right" if mark == len(values) - 1 else "center")
+    names, last = list(sparsity), len(values) - 1
+    axes.set_xticks(ends := sorted({0, last}), [names[end] for end in ends], fontsize=8)
+    for end, label in zip(ends, axes.get_xticklabels(), strict=True):
+        label.set_horizontalalignment("left" if end == 0 else "right")
+    if last > 1:
+        # A line lower: on a narrow picture three names do not fit into one.
+        axes.set_xticks([len(values) // 2], [names[len(values) // 2]], fontsize=8, minor=True)
+        axes.tick_params(axis="x", which="minor", length=3.5, pad=14)
     pruned = sum(value > 0 for value in values)
-    axes.set_title(f"weights removed, layer by layer ({pruned} of {len(values)} layers)", fontsize=9)
+    axes.set_title(f"weights removed, layer by layer\n({pruned} of {len(values)} layers)", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 
 

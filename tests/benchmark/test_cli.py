@@ -142,6 +142,8 @@ def test_a_calibration_leaves_the_rest_which_status_and_report_say(bench: Run) -
     status = bench("status")
     assert status.exit_code == 0
     assert "90" in status.output
+    assert "skipped" in status.output
+    assert "…" not in status.output, "a word is cut on a terminal of eighty characters"
     assert bench("report", "--scale", "smoke").exit_code == 3
 
 

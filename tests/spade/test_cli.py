@@ -64,6 +64,7 @@ def test_a_picture_is_written_and_what_happened_is_told(run: Run, tmp_path: Path
     with Image.open(tmp_path / "photograph-spade.png") as picture:
         assert min(picture.size) > 300
     assert "pruning 1 of 26 layers" in told
+    assert "the maps after it are not counted" in told
     assert "FastSPADE: " in told
     assert "prediction " in told
 

@@ -61,6 +61,17 @@ def test_the_picture_says_what_each_network_predicts() -> None:
     assert "1 of 2 layers" in texts
 
 
+def test_the_words_around_the_bars_stay_inside_a_narrow_picture_and_apart() -> None:
+    layers = [f"features.{i}.conv.0.0" for i in range(35)]
+    figure = draw(replace(_explanation(2), sparsity=dict.fromkeys([*layers, "classifier.1"], 0.5)), CAPTION)
+    figure.canvas.draw()
+    bars = next(axes for axes in figure.findobj(Axes) if isinstance(axes, Axes) and axes.patches)
+    boxes = [text.get_window_extent() for text in [bars.title, *bars.get_xticklabels(which="both")]]
+    assert len(boxes) == 4
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+    assert not any(boxes[i].overlaps(boxes[j]) for i in range(4) for j in range(i))
+
+
 def test_a_dark_map_is_drawn_too() -> None:
     dark = replace(_explanation(2), pairs=(Pair("Dark", torch.zeros(8, 8), torch.zeros(8, 8), "", 0.0),))
     assert "Dark" in _texts(draw(dark, CAPTION))
