@@ -63,6 +63,11 @@ def sensitivity(  # noqa: PLR0917 - click passes by name
     runs = {}
     for place, name in enumerate(names, 1):
         store = main if name == own else moves.variant(main, name)
+        if stored and (scale, seed) not in store.runs():
+            raise InputError(
+                f"Under the protocol '{name}' nothing is stored of scale '{scale}' with seed {seed} in "
+                f"{store.folder}; the same command without --stored computes it."
+            )
         if not stored:
             workers = jobs or options.default_jobs()
             request = Request(scale, seed, (asked.id,), workers, protocol="" if name == own else name)
