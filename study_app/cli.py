@@ -6,11 +6,11 @@ data on it cannot carry the work.
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from .errors import StudyError
+from .errors import EnvironmentProblem, StudyError
 
 # Where commands live, imported when they are called: making pictures needs what a server of the study does not have.
 _LATER = {
@@ -49,9 +49,7 @@ class _Sentences(click.Group):
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as problem:
             extra = "stimuli" if module.startswith("study_app.stimuli") else "study"
-            raise click.ClickException(
-                f"'{cmd_name}' needs {problem.name}, which is not installed here: pip install '.[{extra}]'."
-            ) from problem
+            return _absent(cmd_name, str(problem.name), extra)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
@@ -60,6 +58,21 @@ class _Sentences(click.Group):
         except StudyError as problem:
             click.echo(str(problem), err=True)
             sys.exit(problem.exit_code)
+
+
+def _absent(name: str, package: str, extra: str) -> click.Command:
+    """A command that only says what it lacks, so that the help of the others can be read."""
+
+    def refuse() -> NoReturn:
+        raise EnvironmentProblem(f"'{name}' needs {package}, which is not installed here: pip install '.[{extra}]'.")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        short_help=f"Not installed here: pip install '.[{extra}]'.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})

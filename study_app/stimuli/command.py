@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,19 @@ def _sentences(command: Callable[..., None]) -> Callable[..., None]:
             raise InputError(str(problem)) from problem
 
     return told
+
+
+def _check_installed() -> None:
+    """Refuse before the network is loaded; without this the first picture fails.
+
+    Raises:
+        EnvironmentProblem: what draws the pictures is not installed.
+    """
+    for module, package in (("torch", "torch"), ("lucent", "torch-lucent")):
+        if find_spec(module) is None:
+            raise EnvironmentProblem(
+                f"'stimuli' needs {package}, which is not installed here: pip install '.[stimuli]'."
+            )
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, typed: str | None) -> tuple[float, ...] | None:
@@ -88,6 +102,7 @@ def stimuli(
     command goes on after any stop. Look at SET/contact-sheet.html afterwards, and leave samples out with
     `spade-study veto`.
     """
+    _check_installed()
     # torch and what lies on it take seconds to import: only now, after the command line was understood.
     from . import contact_sheet, cost, production, recipe, subject  # noqa: PLC0415
     from .progress import Bars  # noqa: PLC0415

@@ -2,13 +2,14 @@
 
 import json
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from study_app.cli import main
-from study_app.stimuli import item
+from study_app.stimuli import command, item
 
 OPTIONS = """
 model = "network.py:build"
@@ -53,6 +54,15 @@ def test_a_dry_run_tells_the_cost_and_makes_nothing(config: Path, tmp_path: Path
     assert "4 classes, 20 images; Score-CAM with the 16 maps of 1; 1 pruned to 0.9 by obc (2 layers)" in result.output
     assert "for each misclassified sample tried" in result.output
     assert not (tmp_path / "set").exists()
+
+
+def test_what_draws_the_pictures_is_missed_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda module: None if module == "lucent" else find_spec(module))
+    result = called("stimuli", str(tmp_path / "set"), "--dry-run")
+    assert result.exit_code == 4
+    assert result.output == "'stimuli' needs torch-lucent, which is not installed here: pip install '.[stimuli]'.\n"
 
 
 def test_a_set_is_made_looked_at_and_vetoed(config: Path, tmp_path: Path) -> None:
