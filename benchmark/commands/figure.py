@@ -19,7 +19,7 @@ from . import options
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("figures"),
     show_default=True,
-    help="Folder for figure-ID.csv, .json, .svg and .png.",
+    help="Folder for figure-ID.csv, .json, .svg and .png, and .npz where it has arrays.",
 )
 def figure(  # noqa: PLR0917 - click passes by name
     names: tuple[str, ...], scale: str, seed: int, folder: Path, samples: int, into: Path
