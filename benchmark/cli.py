@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 a cell deviates (with --check), 2 the command makes no sen
 4 the machine or the data on it cannot carry the work.
 """
 
+import errno
 import signal
 import sys
 from datetime import datetime
@@ -46,6 +47,11 @@ class _Sentences(click.Group):
             _leave(str(problem), problem.exit_code)
         except ManifestError as problem:
             _leave(str(problem), problem.exit_code)
+        except OSError as problem:
+            if problem.errno == errno.EPIPE:  # whoever read the output has seen enough; click knows
+                raise
+            where = f"{problem.filename}: " if problem.filename else ""
+            _leave(f"{where}{problem.strerror or problem}.", EnvironmentProblem.exit_code)
         except KeyboardInterrupt:
             _leave("Stopped. What was finished is kept; the same command goes on from there.", 3)
 
@@ -85,13 +91,21 @@ def list_tables() -> None:
 @main.command()
 @click.argument("table")
 def show(table: str) -> None:
-    """One table: what is computed, what is not and why, and the paper's own cells."""
+    """One table: what is computed, what is not and why, and the paper's own cells.
+
+    Of a table that nothing here reruns, the paper's cells alone.
+    """
     from rich.console import Console
 
     from . import console
 
-    found = definition.load(table)
     out = Console()
+    if (paper := definition.printed_only(table)) is not None:
+        out.print(f"[bold]Table {paper.id}: {paper.title}[/bold]")
+        out.print("Nothing here reruns it. Its cells: " + paper.axes + ".", highlight=False)
+        out.print(console.as_printed(paper, "As the paper prints it"))
+        return
+    found = definition.load(table)
     out.print(f"[bold]Table {found.id}: {found.title}[/bold]")
     out.print(f'"{found.quote}" ({found.place})', highlight=False)
     if found.note:
@@ -179,11 +193,19 @@ def status(folder: Path) -> None:
     from .store import Store
 
     store = Store(folder)
-    found = {key: store.run(*key) for key in store.runs()}
-    if not found:
+    found, broken = {}, []
+    for key in store.runs():
+        try:
+            found[key] = store.run(*key)
+        except SpadeError as problem:  # one run must not hide the others
+            broken.append(str(problem))
+    if not found and not broken:
         click.echo(f"No runs in {folder}. Start one with `spade-bench run`.")
         return
-    Console().print(console.runs(found))
+    if found:
+        Console().print(console.runs(found))
+    if broken:
+        _leave("\n".join(broken), EnvironmentProblem.exit_code)
 
 
 @main.command()
@@ -235,6 +257,7 @@ def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path, ratios: 
     asked, path = sorted(set(chosen)), into / f"{scale}.toml"
     for name in ratios:
         search.rules(recipe, name)  # an unknown one is known before any network is trained
+    into.mkdir(parents=True, exist_ok=True)
     with Bars() as bars:
         networks = {seed: laboratory.prepare(recipe, seed, store=cache, progress=bars.training) for seed in asked}
         searches = cache / "searches" / scale
@@ -243,7 +266,6 @@ def tune(scale: str, chosen: tuple[int, ...], folder: Path, into: Path, ratios: 
     origin = search.origin(recipe, asked, ids, datetime.now().astimezone().date())
     there = path.read_text(encoding="utf-8") if ratios and path.is_file() else ""
     text = search.added(there, origin, found) if there else search.as_toml(origin, found)
-    into.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     click.echo(f"The ratios are in {path}.")
 
@@ -306,7 +328,9 @@ def _judge(store: "Store", run: "RunRecords", pages: Path, *, check: bool) -> in
     from . import golden_file, policy, report, verdict
     from .remembered import remembering
 
-    with remembering(store.statistics(run.scale, run.seed)):
+    with remembering(store.statistics(run.scale, run.seed)) as note:
+        if note:
+            click.echo(note, err=True)
         judgement = verdict.judge(
             run, golden=golden_file.load(run.scale), summaries=golden_file.load_seeds(run.scale), policy=policy.load()
         )

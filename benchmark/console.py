@@ -137,8 +137,14 @@ def printed(definition: TableDefinition) -> Table:
     """The paper's own cells of a table, measured on other data than the embedded scales have."""
     if not definition.printed:
         return Table(title=f"The paper prints no table {definition.id}; {definition.place}")
-    paper = published.load(definition.id.upper())
-    table = Table("", *paper.columns, title=f"As the paper prints it ({definition.setting})")
+    return as_printed(published.load(definition.id.upper()), f"As the paper prints it ({definition.setting})")
+
+
+def as_printed(paper: published.PublishedTable, title: str) -> Table:
+    """The cells of a table of the paper, to the character."""
+    table = Table(title=title)
+    for name in ("", *paper.columns):
+        table.add_column(name, overflow="fold")  # a name cut short is no name
     by_name = {(cell.row, cell.column): cell.printed for cell in paper.cells}
     for row in paper.rows:
         table.add_row(row, *(by_name.get((row, column), "") for column in paper.columns))

@@ -11,6 +11,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
+from data_manifests import published
+from data_manifests.published import PublishedTable
 from data_manifests.published.method_names import METHODS
 from spade import plugins, pruners
 from spade.errors import InputError, nearest
@@ -175,6 +177,11 @@ def _added(name: str) -> TableDefinition:
     there = plugins.offered("table", names())
     wanted = next((one for one in there if one.casefold() == name.casefold()), name)
     if wanted not in there and not any(one.kind == "table" and one.name == name for one in plugins.installed()):
+        if (paper := printed_only(name)) is not None:
+            raise InputError(
+                f"Table {paper.id} of the paper is not rerun here ({paper.title}); `spade-bench show {paper.id}` has "
+                f"its printed numbers. Tables that are: {', '.join(all_names())}."
+            )
         raise InputError(f"No table is called '{name}'. {nearest(name, all_names())}")
     literal = MappingProxyType(dict.fromkeys(names(), _BUILT_IN))
     given = plugins.part("table", wanted, literal, Mapping)  # type: ignore[type-abstract] # only asked with isinstance
@@ -187,6 +194,16 @@ def _added(name: str) -> TableDefinition:
     if table.id != wanted:
         raise InputError(f"{where} gives its id as '{table.id}'; it must be the entry point's name, '{wanted}'.")
     return table
+
+
+_NO_TABLES = ("text", "I.7")  # numbers of sentences, and of a figure
+
+
+def printed_only(name: str) -> PublishedTable | None:
+    """The table of the paper, by its id in any case, that nothing here reruns; None where there is none such."""
+    known = {one.casefold(): one for one in published.table_ids() if one not in _NO_TABLES}
+    wanted = name.casefold()
+    return published.load(known[wanted]) if wanted in known and wanted not in names() else None
 
 
 def load_all() -> tuple[TableDefinition, ...]:

@@ -68,8 +68,12 @@ class Material:
         """Images [N, C, H, W] in [0, 1] as the network takes them."""
         return self.bench.normalise(images)
 
-    def network(self, name: str, *, progress: Progress = lambda *_: None) -> nn.Module:
+    def network(
+        self, name: str, *, progress: Progress = lambda *_: None, note: Callable[[str], None] = lambda _: None
+    ) -> nn.Module:
         """The dense network for "", else one that `networks` names, taken from the cache if it is there and whole.
+
+        note: told, in a sentence, of one that is there and not whole.
 
         Raises:
             InputError: there is no network of that name, or the package that adds it is broken.
@@ -83,6 +87,8 @@ class Material:
         path = self.cache / "networks" / entry if self.cache else None
         found = kept_network.read(path, self.bench.model) if path else None
         if found is None:
+            if path and path.exists():
+                note(f"The cached network {path.name} is damaged; it is made again.")
             begun = time.perf_counter()
             with kept_network.one_thread():
                 found = import_module(one.module).make(self, one.settings, progress)

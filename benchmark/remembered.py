@@ -39,13 +39,11 @@ class _Memory:
     new: bool = False
 
     def taken(self, name: str, kind: type[Statistic], compute: Callable[[], Statistic]) -> Statistic:
-        """The statistic of that name; computed where it is not there, or its entry is damaged."""
+        """The statistic of that name; computed where it is not there."""
         fields = self.used.get(name) or self.there.get(name)
-        with suppress(TypeError):
-            if fields is not None:
-                found = kind(**fields)
-                self.used[name] = fields
-                return found
+        if fields is not None:
+            self.used[name] = fields
+            return kind(**fields)
         computed = compute()
         self.used[name], self.new = asdict(computed), True
         return computed
@@ -55,15 +53,17 @@ _MEMORY: ContextVar[_Memory | None] = ContextVar("statistics of an earlier repor
 
 
 @contextmanager
-def remembering(path: Path) -> Iterator[None]:
+def remembering(path: Path) -> Iterator[str]:
     """Take statistics from the file at `path` where it has them, and leave there those that it lacked.
 
-    A file that is missing or damaged is an empty one; one that cannot be written is left out: nothing rests on it.
+    A file that is missing or damaged is an empty one, and the sentence that is given says so of a damaged one; one that
+    cannot be written is left out: nothing rests on it.
     """
-    memory = _Memory(_read(path))
+    there, note = _read(path)
+    memory = _Memory(there)
     token = _MEMORY.set(memory)
     try:
-        yield
+        yield note
     finally:
         _MEMORY.reset(token)
     if memory.new:
@@ -71,7 +71,8 @@ def remembering(path: Path) -> Iterator[None]:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(path.name + ".fresh")
-            fresh.write_text(json.dumps(both if len(both) <= MOST else memory.used), encoding="utf-8")
+            text = json.dumps(both if len(both) <= MOST else memory.used)
+            fresh.write_text(f"{_check_sum(text)}\n{text}", encoding="utf-8")
             fresh.replace(path)
 
 
@@ -135,9 +136,18 @@ def _arithmetic() -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
+def _read(path: Path) -> tuple[Mapping[str, Mapping[str, Any]], str]:
+    """The statistics in a file; and "", or a sentence where it is there and not what was written."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        check, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if check == _check_sum(text):
+            return json.loads(text), ""
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, ""
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        pass
+    return {}, f"The kept statistics {path.name} are damaged or of an earlier release; they are computed again."
+
+
+def _check_sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -82,6 +82,7 @@ def rerun(
     # Before the minutes of training: a table or ratio that is not there is known now.
     asked = [definition.load(name) for name in _in_order(request.tables)]
     plan.make(asked, unexplained(recipe, request.seed))
+    store.refuse_unwritable()
     begun_preparing = time.monotonic()
     bench = laboratory.prepare(
         recipe, request.seed, store=store.cache, retrain=request.retrain, progress=watch.training
@@ -97,7 +98,7 @@ def rerun(
     material = Material(recipe, request.seed, bench, store.cache)
     refuse_overlap(bench.calibration_samples, bench.test_samples)
     subject = subject_of(material)
-    earlier = _earlier(store, subject)
+    earlier = _earlier(store, subject, watch.note)
     if earlier is not None:
         _refuse_other_rules(earlier, store)
     known = _in_order([*request.tables, *(earlier.defined if earlier else ())])
@@ -130,7 +131,7 @@ def rerun(
 
     keep_manifest("running")
     for name in wanted.networks:
-        material.network(name, progress=watch.training)  # once here, so that no two workers make it
+        material.network(name, progress=watch.training, note=watch.note)  # once here, so that no two workers make it
     done = execute(
         wanted,
         store,
@@ -207,15 +208,23 @@ def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({definition.load(name).id for name in names}, key=definition.all_names().index))
 
 
-def _earlier(store: Store, subject: Subject) -> Manifest | None:
+def _earlier(store: Store, subject: Subject, note: Callable[[str], None]) -> Manifest | None:
     """The manifest of an earlier command on the same subject, if there is one that can be read.
+
+    note: told of one that is damaged.
 
     Raises:
         InputError: it was recorded under another protocol.
     """
     try:
         manifest = store.read_manifest(subject.scale, subject.seed)
-    except (InputError, EnvironmentProblem):
+    except InputError:
+        return None
+    except EnvironmentProblem:
+        note(
+            f"The file of the run of scale '{subject.scale}' with seed {subject.seed} was damaged and is written anew; "
+            "tables that were asked for earlier join it when they are asked for again, from the stored units."
+        )
         return None
     before, now = (dict(flat(one.protocol, "protocol")) for one in (manifest.subject, subject))
     other = [name for name in {**before, **now} if before.get(name) != now.get(name)]

@@ -15,7 +15,7 @@ from spade import plugins
 from spade.errors import InputError, nearest
 from spade.protocol import protocol
 
-from .datasets import dataset
+from .datasets import dataset, patches
 from .datasets.dataset import AddedImages
 from .datasets.procedural import Recipe
 from .datasets.source import Images
@@ -272,7 +272,26 @@ def parse(document: Mapping[str, Any], where: str) -> Scale:
             f"{where}: its {len(scale.backdoor.patches)} patches lead from and to {needed} classes, and the images "
             f"have {scale.images.classes}; name fewer patches in backdoor.any_source and backdoor.one_source."
         )
+    _check_patches(scale, where)
     return scale
+
+
+def _check_patches(scale: Scale, where: str) -> None:
+    """Every patch can be drawn, and has the carriers asked for: known now, and not after minutes of training."""
+    recipe = scale.backdoor
+    for name in recipe.patches:
+        if name not in patches.NAMES:
+            raise InputError(f"{where}: backdoor: there is no patch '{name}'. {nearest(name, patches.NAMES)}")
+        if recipe.patches.count(name) > 1:
+            raise InputError(f"{where}: backdoor: the patch '{name}' is named twice; each has one target.")
+    of_a_class = scale.data.train // scale.images.classes  # labels are balanced
+    carriers = of_a_class if recipe.one_source else scale.data.train - of_a_class - 1
+    if recipe.trojans > carriers:
+        raise InputError(
+            f"{where}: backdoor: trojans is {recipe.trojans}; of {scale.data.train} training images of "
+            f"{scale.images.classes} classes {carriers} can carry a patch of "
+            f"{'one source' if recipe.one_source else 'any source'}."
+        )
 
 
 def _images(value: object, where: str) -> Images:

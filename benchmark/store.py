@@ -12,9 +12,11 @@ Everything but the manifests can be computed again; a damaged map or image count
 import hashlib
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ from spade.errors import EnvironmentProblem, InputError
 from . import definition, unit_file
 from .plan import Subject, make
 from .records import RunRecords, SampleNote
+
+_LEAST_ROOM = 1 << 20
+"""Bytes of a trained network and of a run's first hundred units."""
 
 SHORT = 12
 """Digits of a hash in a file name; the full hash is in every key."""
@@ -79,6 +84,17 @@ class Store:
             if scale and seed.isdigit():
                 found.append((scale, int(seed)))
         return tuple(sorted(found))
+
+    def refuse_unwritable(self) -> None:
+        """Nothing, where the folder takes files: asked before minutes of training, and not only after.
+
+        Raises:
+            EnvironmentProblem: it cannot be made or written, or the disk is full.
+        """
+        with _said(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                file.write(bytes(_LEAST_ROOM))
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Keep the manifest of a run, in one step."""
@@ -139,9 +155,11 @@ class Store:
         """Keep a map [H, W] for pages and later metrics; its check sum."""
         path = self._map(recipe_sha256, key)
         kept = np.ascontiguousarray(heatmap, dtype=np.float32)
+        content = BytesIO()
+        np.save(content, kept)
         with _said(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, kept)
+            path.write_bytes(content.getvalue())  # np.save on a full disk says how many items, and not why
         return _check_sum(kept)
 
     def read_map(self, recipe_sha256: str, key: str, *, check: str = "") -> NDArray[np.float32] | None:

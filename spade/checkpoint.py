@@ -1,5 +1,6 @@
 """A classifier, of torchvision or of your own, with the weights of a file."""
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,6 +56,9 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(f"There is no weights file at {path}.") from problem
     except Exception as problem:  # an unpickler on whatever bytes came raises whatever it likes
         told = next(iter(str(problem).splitlines()), type(problem).__name__)
+        if isinstance(problem, pickle.UnpicklingError):
+            # torch advises to load it anyway, which would run whatever code the file holds.
+            told = "it is damaged, or holds something else than tensors"
         raise InputError(
             f"{path} cannot be read as weights ({told}); a .safetensors file or a state dict written by torch.save "
             "is wanted."

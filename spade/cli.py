@@ -1,11 +1,12 @@
 """The command `spade`."""
 
+import errno
 import sys
 from pathlib import Path
 
 import click
 
-from .errors import SpadeError
+from .errors import EnvironmentProblem, SpadeError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,8 +32,8 @@ def spade() -> None:
     "--ratios",
     default="linear",
     show_default=True,
-    help="Share of weights to remove: linear (0 in the first layer to 0.99 in the last), a TOML file of ratios, or "
-    "blocks such as features.17=0.8,classifier=0.9.",
+    help="Share of weights to remove: linear (0 in the first layer to 0.99 in the last), one number for every layer, "
+    "blocks such as features.17=0.8,classifier=0.9, or a TOML file of ratios by layer or block.",
 )
 @click.option("--augmentations", type=click.IntRange(1), default=128, show_default=True, help="Variants of the image.")
 @click.option("--protocol", default="ours", show_default=True, help="ours, paper or official.")
@@ -111,6 +112,12 @@ def main() -> None:
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
+    except OSError as problem:
+        if problem.errno == errno.EPIPE:  # whoever read the output has seen enough
+            sys.exit(1)
+        where = f"{problem.filename}: " if problem.filename else ""
+        click.echo(f"spade: {where}{problem.strerror or problem}.", err=True)
+        sys.exit(EnvironmentProblem.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("spade: stopped; nothing was written.", err=True)
         sys.exit(130)

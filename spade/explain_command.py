@@ -17,7 +17,7 @@ from .errors import InputError, nearest
 from .explanation import Explanation, Question, estimated_seconds, explanation, layer_costs
 from .layers import prunable_layers
 from .protocol import protocol as named_protocol
-from .saliency import METHODS, available
+from .saliency import METHODS, available, find
 from .trace import Normalise
 
 _TRACES = {"obc": "SPADE", "sparsegpt": "FastSPADE"}
@@ -103,7 +103,10 @@ def _methods(typed: str | None) -> tuple[str, ...]:
             raise InputError(f"The saliency method '{name}' is unknown: {nearest(name, known)}")
     if not names:
         raise InputError(f"--methods names no method. {nearest('', METHODS)}")
-    return tuple(spelling[name.casefold()] for name in names)
+    chosen = tuple(spelling[name.casefold()] for name in names)
+    for name in chosen:
+        find(name)  # a method of another package that cannot be loaded is told now
+    return chosen
 
 
 def _normalise(mean: str, std: str) -> Normalise:
@@ -130,16 +133,27 @@ def _ratios(typed: str, model: nn.Module) -> sparsity.Ratios:
         return sparsity.linear(layers)
     if "=" in typed:
         return sparsity.by_group(layers, dict(_group(part) for part in typed.split(",")))
+    if _is_number(typed):
+        return sparsity.constant(layers, float(typed))
     path = Path(typed)
     if path.suffix != ".toml" and not path.exists():
         raise InputError(
-            f"--ratios {typed} is neither 'linear', nor a TOML file, nor blocks such as layer4=0.9,fc=0.8."
+            f"--ratios {typed} is neither 'linear', nor a number, nor a TOML file, nor blocks such as "
+            "layer4=0.9,fc=0.8."
         )
     ratios = sparsity.load(path)
-    for name in ratios:
-        if name not in layers:
-            raise InputError(f"{path} names the layer '{name}', which cannot be pruned here. {nearest(name, layers)}")
-    return ratios
+    try:
+        return sparsity.by_group(layers, ratios)  # a layer is a group of one; a search may have kept blocks
+    except InputError as problem:
+        raise InputError(f"{path}: {problem}") from problem
+
+
+def _is_number(typed: str) -> bool:
+    try:
+        float(typed)
+    except ValueError:
+        return False
+    return True
 
 
 def _group(typed: str) -> tuple[str, float]:
@@ -234,6 +248,14 @@ def _conclude(console: Console, answer: Explanation, caption: picture.Caption, s
         f"at {picture.percent(answer.sparse.top_probability)}; "
         f"prediction {'kept' if answer.kept else 'not kept'}"
     )
+    if not answer.kept:
+        block = list(answer.sparsity)[-1].partition(".")[0]
+        console.print(
+            f"note: the {caption.trace} trace no longer answers as the network does, so its maps explain another "
+            f"answer; remove less, such as --ratios {block}=0.5.",
+            style="yellow",
+            soft_wrap=True,
+        )
     for pair in answer.pairs:
         if pair.reason:
             console.print(f"note: {pair.reason}", style="yellow", soft_wrap=True)

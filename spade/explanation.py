@@ -217,6 +217,11 @@ def _pair(method: str, networks: Iterable[Prepared], x: torch.Tensor, target: in
             reason = reason or str(problem)
             maps.append(None)
             continue
+        except Exception as problem:  # noqa: BLE001 - after hours of pruning, one method must not cost the others
+            told = next(iter(str(problem).splitlines()), "")
+            reason = reason or f"{method} failed: {type(problem).__name__}: {told}"
+            maps.append(None)
+            continue
         maps.append(heatmap(found, named_protocol(question.protocol).map_channels))
         seconds += found.seconds
     return Pair(method, maps[0], maps[1], reason, seconds)

@@ -13,6 +13,8 @@ from .errors import InputError
 # 16-bit greyscale; Pillow's own conversion to RGB would clip it to white.
 _SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 _RANGE_UNKNOWN = {"I", "F"}
+# What Pillow opens without a warning; in float32, as it is resized, a gigabyte.
+_MOST_PIXELS = 89_000_000
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,27 @@ def read(path: Path, *, resize: int, crop: int) -> Photograph:
     """The picture in a file, its shorter side resized and its centre cut out [3, crop, crop].
 
     Raises:
-        InputError: The file is missing, is no picture, ends early, or has pixels whose range is unknown.
+        InputError: The file is missing, is no picture, ends early, has pixels whose range is unknown, or is so long
+            and narrow that it does not fit into memory once its shorter side has the size asked for.
     """
     if not 0 < crop <= resize:
         raise InputError(f"The crop of {crop} pixels must be positive and fit into the shorter side of {resize}.")
     picture, notes = _decoded(path)
+    _check_shape(picture, path, resize)
     pixels = torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1)
     resized = transforms.resize(pixels, [resize], antialias=True)
     cut = transforms.center_crop(resized, [crop, crop])
     return Photograph(cut.to(torch.float32) / 255, tuple(notes))
+
+
+def _check_shape(picture: Image.Image, path: Path, resize: int) -> None:
+    pixels = max(picture.size) * resize * resize // min(picture.size)
+    if pixels > _MOST_PIXELS:
+        width, height = picture.size
+        raise InputError(
+            f"{path} is {width} x {height} pixels; with a shorter side of {resize} it would have {pixels / 1e6:.0f} "
+            f"million, and {_MOST_PIXELS // 10**6} million are taken; cut out the part to explain."
+        )
 
 
 def _decoded(path: Path) -> tuple[Image.Image, list[str]]:
@@ -83,4 +97,6 @@ def _as_rgb(picture: Image.Image, mode: str, path: Path) -> tuple[Image.Image, l
         whole = Image.new("RGBA", picture.size, "white")
         whole.alpha_composite(picture.convert("RGBA"))
         return whole.convert("RGB"), [f"{path.name} is partly transparent; laid on white."]
+    if mode == "P":  # a palette of RGB colours
+        return picture.convert("RGB"), []
     return picture.convert("RGB"), [f"{path.name} has {len(picture.getbands())} channels ({mode}); converted to RGB."]

@@ -1,8 +1,12 @@
 """The picture of an explanation: the image, and dense beside SPADE for every method."""
 
+import shutil
+import tempfile
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,8 @@ FORMATS = (".png", ".pdf", ".svg", ".jpg", ".webp")
 _ACROSS = 5
 # The brightest two percent of pixels are drawn alike: one bright pixel would leave the rest of a map black.
 _BRIGHTEST = 0.98
+# A picture of all methods has about a megabyte.
+_LEAST_ROOM = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -47,31 +53,58 @@ def check_destination(path: Path) -> None:
 
     Raises:
         InputError: Its folder does not exist, it is a folder, or its ending names no format.
+        EnvironmentProblem: Its folder takes no file.
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"The picture's name '{path.name}' must end in one of {', '.join(FORMATS)}.")
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"The picture cannot go to {path}: its folder must exist, and it must be no folder itself.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(bytes(_LEAST_ROOM))
+    except OSError as problem:
+        raise EnvironmentProblem(
+            f"The picture cannot be written to {path} ({problem.strerror or problem}); make room or choose another "
+            "place with --output."
+        ) from problem
 
 
 def save(explanation: Explanation, caption: Caption, path: Path) -> None:
     """Write the picture; the file is there whole or not at all.
 
     Raises:
-        EnvironmentProblem: The disk is full or does not take the file.
+        EnvironmentProblem: The disk is full or does not take the file. It may have taken hours to make, so the picture
+            is then put among the temporary files, if they take it, and the sentence says where.
     """
-    figure = draw(explanation, caption)
+    content = BytesIO()
+    draw(explanation, caption).savefig(content, format=path.suffix.lower().removeprefix("."), dpi=110)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
-            figure.savefig(file, format=path.suffix.lower().removeprefix("."), dpi=110)
+        partial.write_bytes(content.getvalue())
         partial.replace(path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        elsewhere = _saved_elsewhere(content.getvalue(), path)
+        mend = f"it is in {elsewhere} instead" if elsewhere else "make room or choose another place with --output"
         raise EnvironmentProblem(
-            f"The picture could not be written to {path} ({problem.strerror or problem}); make room or choose another "
-            "place with --output."
+            f"The picture could not be written to {path} ({problem.strerror or problem}); {mend}."
         ) from problem
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _saved_elsewhere(content: bytes, path: Path) -> Path | None:
+    """Where among the temporary files the picture is now; None where they do not take it either."""
+    try:
+        name = Path(tempfile.mkdtemp(prefix="spade-")) / path.name
+    except OSError:
+        return None
+    try:
+        name.write_bytes(content)
+    except OSError:
+        shutil.rmtree(name.parent, ignore_errors=True)
+        return None
+    return name
 
 
 def draw(explanation: Explanation, caption: Caption) -> Figure:

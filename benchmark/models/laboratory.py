@@ -33,6 +33,8 @@ Progress = Callable[[str, int, int], None]
 PARTS: tuple[Part, ...] = ("train", "test", "calibration")
 """Images a laboratory is made from, in the order they are drawn."""
 
+_ENDINGS = (".safetensors", ".json")
+
 Streams = dict[str, np.random.Generator]
 
 _STREAMS = (
@@ -113,11 +115,11 @@ def prepare(
 ) -> Laboratory:
     """The laboratory of `scale` and `seed`: from `store`, or trained and kept there.
 
-    A cached entry whose bytes are not those that were written is trained again, and said in `notes`. Everything random
+    A cached entry that is not, to the byte, what was written is trained again, and said in `notes`. Everything random
     comes from `seed`, and training takes one thread, so that sums are added in one order on any number of cores.
 
     Raises:
-        EnvironmentProblem: the disk is full or the folder cannot be written.
+        EnvironmentProblem: the disk is full, or the folder cannot be read or written.
     """
     entry = store / "networks" / f"{scale.name}-{seed}-{scale.recipe_sha256(seed)[:16]}"
     notes: tuple[str, ...] = ()
@@ -125,7 +127,13 @@ def prepare(
         try:
             return _read(entry, scale, seed)
         except FileNotFoundError:
-            pass
+            if any(entry.with_suffix(end).exists() for end in _ENDINGS):
+                notes = (f"Half of the cached network {entry.name} is missing; it was trained again.",)
+        except OSError as problem:
+            raise EnvironmentProblem(
+                f"The cached network {entry} cannot be read: {problem.strerror}. Mend that, or choose another folder "
+                "with --store."
+            ) from problem
         except (ValueError, KeyError, TypeError, SafetensorError) as problem:
             notes = (f"The cached network {entry.name} is damaged or outdated ({problem}); it was trained again.",)
     with _one_thread():
@@ -332,6 +340,7 @@ def _write(entry: Path, laboratory: Laboratory, samples: Samples) -> None:
             tensors[f"{part}.masks"] = torch.stack([s.mask for s in chosen])
     blob = save_tensors(tensors)
     notes["tensors_sha256"] = hashlib.sha256(blob).hexdigest()
+    notes["check"] = _check_sum(notes)
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         _replace(entry.with_suffix(".safetensors"), blob)
@@ -356,8 +365,18 @@ def _replace(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _check_sum(notes: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(notes, sort_keys=True).encode()).hexdigest()
+
+
 def _read(entry: Path, scale: Scale, seed: int) -> Laboratory:
     notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
+    if not isinstance(notes, dict):
+        raise TypeError("it says nothing of its network")
+    check = notes.pop("check", None)
+    # Entries of earlier releases have a check sum of their tensors only.
+    if check is not None and check != _check_sum(notes):
+        raise ValueError("what it says of its network is not what was written")
     blob = entry.with_suffix(".safetensors").read_bytes()
     if hashlib.sha256(blob).hexdigest() != notes["tensors_sha256"]:
         raise ValueError("its sha256 is not the one noted when it was written")

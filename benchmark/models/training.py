@@ -8,6 +8,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spade.errors import InputError
+
 from ..datasets.procedural import ImageSet
 
 Step = Callable[[int, int, float], None]
@@ -46,7 +48,7 @@ def fit(
     there (A15). Each batch is moved by up to four pixels.
 
     Raises:
-        ArithmeticError: the loss is no longer a number.
+        InputError: the loss is no longer a number, as where the learning rate is too large.
     """
     optimiser = torch.optim.SGD(
         network.parameters(), lr=learning_rate, momentum=0.9, weight_decay=weight_decay, nesterov=True
@@ -71,7 +73,10 @@ def fit(
             scheduler.step()
             total += loss.item()
         if not np.isfinite(total):
-            raise ArithmeticError(f"Training diverged in epoch {epoch + 1} of {n_epochs}: the loss is {total}.")
+            raise InputError(
+                f"Training diverged in epoch {epoch + 1} of {n_epochs} (the loss is {total}); the scale's "
+                f"learning_rate of {learning_rate:g} is too large."
+            )
         step(epoch + 1, n_epochs, total / batches)
     network.eval()
 

@@ -41,8 +41,9 @@ def ranges(golden: Golden | None) -> dict[str, str]:
             )
         else:
             found[f"Replay of a seed, {words}"] = "too few replays were measured for a tolerance"
-    for blessing in golden.blessings:
-        found[f"Blessed {blessing.date}"] = (
+    for number, blessing in enumerate(golden.blessings, start=1):
+        # Numbered, since ranges may be blessed more than once a day.
+        found[f"Blessing {number}, {blessing.date}"] = (
             f"tables {', '.join(blessing.tables)}, release {blessing.release}: {blessing.reason}"
         )
     return found

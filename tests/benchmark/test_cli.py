@@ -78,6 +78,7 @@ def test_the_store_can_be_named_by_the_environment(bench: Run, tmp_path: Path, m
     ("words", "sentence"),
     [
         (("run", "a21"), "No table is called 'a21'. did you mean 'a"),
+        (("run", "A5"), "Table A5 of the paper is not rerun here (Trojan AUC on CelebA and Food-101"),
         (("show", "22"), "No table is called '22'. did you mean '2'?"),
         (("plan", "--scale", "smok"), "There is no scale 'smok'. did you mean 'smoke'?"),
         (("run", "--scale", "maxi"), "There is no scale 'maxi'."),
@@ -190,6 +191,38 @@ def test_an_empty_store_says_how_to_start(bench: Run) -> None:
     assert "Start one with `spade-bench run`" in result.output
 
 
+def test_a_damaged_run_does_not_hide_the_others(bench: Run, tmp_path: Path) -> None:
+    for seed in ("0", "1"):
+        assert run(bench, "--seed", seed).exit_code == 0
+    (tmp_path / "spade-bench-runs" / "runs" / "smoke-seed0.json").write_text("{")
+    status = bench("status")
+    assert status.exit_code == 4
+    assert "smoke-seed0.json is damaged; give the same `spade-bench run` again" in " ".join(status.output.split())
+    assert "135" in status.output
+    (tmp_path / "spade-bench-runs" / "runs" / "smoke-seed1.json").write_text("{")
+    assert bench("status").exit_code == 4
+
+
+def test_what_the_system_refuses_is_a_sentence_with_4(bench: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = bench("tune", "--scale", "smoke", "--into", "file/below")
+    assert result.exit_code == 4
+    assert result.output == "file/below: Not a directory.\n"
+
+
+def test_statistics_that_were_changed_are_computed_again_and_said(bench: Run, tmp_path: Path) -> None:
+    run(bench)
+    before = (tmp_path / "report" / "report.csv").read_bytes()
+    kept = tmp_path / "spade-bench-runs" / "cache" / "statistics" / "smoke-seed0.json"
+    text = kept.read_text()
+    kept.write_text(text.replace('"mean": ', '"mean": 1', 1))
+    assert kept.read_text() != text
+    result = bench("report", "--scale", "smoke")
+    assert "The kept statistics smoke-seed0.json are damaged" in result.output
+    assert (tmp_path / "report" / "report.csv").read_bytes() == before
+    assert "damaged" not in bench("report", "--scale", "smoke").output
+
+
 def test_a_report_is_written_again_without_computing(bench: Run, tmp_path: Path) -> None:
     run(bench)
     pages = tmp_path / "again"
@@ -253,6 +286,14 @@ def test_every_command_explains_itself(bench: Run) -> None:
         result = bench(name, "--help")
         assert result.exit_code == 0
         assert (command.help or "").splitlines()[0] in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(("name", "number"), [("1", "15m51s"), ("a5", "+15.58")])
+def test_a_table_that_nothing_reruns_is_shown_as_the_paper_prints_it(bench: Run, name: str, number: str) -> None:
+    result = bench("show", name)
+    assert result.exit_code == 0, result.output
+    assert "Nothing here reruns it." in result.output
+    assert number in result.output
 
 
 @pytest.mark.parametrize("words", [("list",), ("show", "2"), ("show", "A16")])

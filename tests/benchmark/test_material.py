@@ -122,8 +122,12 @@ def test_a_derived_network_is_made_once_and_again_where_its_file_is_damaged(
     assert kept_network.digest(first) == kept_network.digest(again) == kept_network.digest(fake_laboratory.network(7))
     (path,) = (tmp_path / "networks").glob("*sparse-fc*")
     path.write_bytes(path.read_bytes()[:-5])
-    made(tmp_path).network("sparse fc")
+    said: list[str] = []
+    made(tmp_path).network("sparse fc", note=said.append)
     assert len(calls) == 2
+    assert said == [f"The cached network {path.name} is damaged; it is made again."]
+    made(tmp_path).network("sparse fc", note=said.append)
+    assert len(said) == 1
 
 
 def test_other_settings_are_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,23 +104,34 @@ def test_an_interval_that_is_not_a_number_comes_back_as_one(tmp_path: Path, coun
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"x": 1}'])
 def test_a_damaged_file_is_an_empty_one(tmp_path: Path, counted: list[str], text: str) -> None:
     (tmp_path / "s.json").write_text(text)
+    said = []
     for _ in range(2):
-        with remembering(tmp_path / "s.json"):
+        with remembering(tmp_path / "s.json") as note:
             mean()
+        said.append(note)
     assert len(counted) == 1
+    assert said == ["The kept statistics s.json are damaged or of an earlier release; they are computed again.", ""]
 
 
-def test_a_damaged_entry_is_computed_again(tmp_path: Path, counted: list[str]) -> None:
-    with remembering(tmp_path / "s.json"):
-        mean()
+def test_a_missing_file_is_nothing_to_speak_of(tmp_path: Path) -> None:
+    with remembering(tmp_path / "s.json") as note:
+        assert note == ""
+
+
+def test_a_changed_digit_is_computed_again_and_said(tmp_path: Path, counted: list[str]) -> None:
     path = tmp_path / "s.json"
-    path.write_text(path.read_text().replace('"mean"', '"main"'))
     with remembering(path):
-        assert mean() == mean()
+        before = mean()
+    low = f'"low": {before.low!r}'
+    assert low in path.read_text()
+    path.write_text(path.read_text().replace(low, '"low": -9.0'))
+    with remembering(path) as note:
+        assert mean() == before
+    assert "damaged" in note
     assert len(counted) == 2
-    with remembering(path):
+    with remembering(path) as note:
         mean()
-    assert len(counted) == 2
+    assert (note, len(counted)) == ("", 2)
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_the_memory(tmp_path: Path, counted: list[str]) -> None:

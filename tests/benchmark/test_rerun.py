@@ -1,5 +1,7 @@
 """A run ties network, units and manifest together, and a later command finds what an earlier one left."""
 
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -132,7 +134,11 @@ def test_a_network_trained_to_the_same_bits_keeps_its_units(tmp_path: Path, benc
 def test_a_damaged_manifest_is_written_anew_from_the_units(tmp_path: Path, bench: Bench) -> None:
     ran(tmp_path, "2")
     (tmp_path / "runs" / "smoke-seed0.json").write_text("{")
-    assert ran(tmp_path, "2").computed == 0
+    said: list[str] = []
+    assert ran(tmp_path, "2", watch=Watch(note=said.append)).computed == 0
+    assert [sentence.partition(";")[0] for sentence in said] == [
+        "The file of the run of scale 'smoke' with seed 0 was damaged and is written anew"
+    ]
     assert len(Store(tmp_path).run("smoke", 0).records) == 135
     assert bench.asked
 
@@ -143,6 +149,22 @@ def test_ratios_under_a_wrong_name_are_known_before_anything_is_trained(
     monkeypatch.setattr(scale, "load", lambda _: replace(fake_laboratory.SCALE, ratios={"spad": {}}))
     with pytest.raises(InputError, match="has no ratios called 'spade'"):
         ran(tmp_path, "2")
+    assert bench.asked == []
+
+
+def test_a_store_that_takes_no_file_is_known_before_anything_is_trained(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "store").write_text("a file where the folder should be")
+    with pytest.raises(EnvironmentProblem, match=r"store cannot be written: File exists\."):
+        ran(tmp_path / "store", "2")
+
+    def full(*_: object, **__: object) -> object:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(EnvironmentProblem, match=r"cannot be written: No space left on device\."):
+        ran(tmp_path / "other", "2")
     assert bench.asked == []
 
 

@@ -93,6 +93,29 @@ def test_first_patches_larger_than_the_image_or_smaller_than_the_patch_are_refus
         scale.parse(text, "here.toml")
 
 
+def test_a_patch_that_nobody_draws_is_answered_with_near_names() -> None:
+    text = document()
+    text["backdoor"]["any_source"] = ["smily"]
+    with pytest.raises(InputError, match=r"there is no patch 'smily'\. did you mean 'smiley'\?"):
+        scale.parse(text, "here.toml")
+
+
+def test_a_patch_of_two_kinds_is_refused() -> None:
+    text = document()
+    text["backdoor"]["one_source"] = ["smiley"]
+    with pytest.raises(InputError, match="the patch 'smiley' is named twice"):
+        scale.parse(text, "here.toml")
+
+
+def test_more_carriers_than_a_class_has_images_are_refused_before_anything_is_trained() -> None:
+    text = document()
+    text["backdoor"]["trojans"] = 500  # 4,000 images of 8 classes
+    assert scale.parse(text, "here.toml").backdoor.trojans == 500
+    text["backdoor"]["trojans"] = 501
+    with pytest.raises(InputError, match=r"trojans is 501; .* 8 classes 500 can carry a patch of one source"):
+        scale.parse(text, "here.toml")
+
+
 def test_the_recipe_hash_moves_with_the_seed_and_the_training_and_not_with_the_ratios() -> None:
     text = document()
     plain = scale.parse(text, "x")

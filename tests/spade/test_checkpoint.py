@@ -79,6 +79,21 @@ def test_a_file_that_holds_no_weights_is_told(tmp_path: Path, name: str) -> None
         load("squeezenet1_1", tmp_path / name)
 
 
+class _Code:
+    """Runs code where it is unpickled without care."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("this ran",)
+
+
+def test_nobody_is_advised_to_run_the_code_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"weight": _Code()}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"\(it is damaged, or holds something else than tensors\)") as refused:
+        load("squeezenet1_1", tmp_path / "w.pt")
+    assert "weights_only" not in str(refused.value)
+    assert "this ran" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pt"])
 def test_a_truncated_file_is_told(tmp_path: Path, state: State, name: str) -> None:
     path = tmp_path / name

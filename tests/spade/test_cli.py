@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torchvision
 from PIL import Image
 
 from spade import cli, explain_command
-from spade.explanation import explanation
+from spade.explanation import Explanation, explanation
 
 Run = Callable[..., tuple[int, str]]
 
@@ -69,6 +70,16 @@ def test_a_picture_is_written_and_what_happened_is_told(run: Run, tmp_path: Path
     assert "prediction " in told
 
 
+def test_a_prediction_that_is_not_kept_is_told_with_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Explanation, "kept", property(lambda _: True))
+    assert "remove less" not in run()[1]
+    monkeypatch.setattr(Explanation, "kept", property(lambda _: False))
+    code, told = run()
+    assert code == 0
+    assert "no longer answers as the network does" in told
+    assert "remove less, such as --ratios classifier=0.5." in told
+
+
 def test_methods_and_blocks_can_be_chosen(run: Run, tmp_path: Path) -> None:
     blocks = "features.12=0.8,classifier=0.5"
     code, told = run("--methods", "saliency, GUIDEDBACKPROP", "--ratios", blocks, "--output", "o.svg")
@@ -100,7 +111,9 @@ def test_a_class_out_of_range_is_answered_with_the_range(run: Run) -> None:
         (("--ratios", "clasifier=0.5"), "did you mean 'classifier"),
         (("--ratios", "classifier=much"), "is no block and its share"),
         (("--ratios", "classifier=1.5"), "0 to 1; got 1.5"),
-        (("--ratios", "lineal"), "neither 'linear', nor a TOML file"),
+        (("--ratios", "lineal"), "neither 'linear', nor a number, nor a TOML file"),
+        (("--ratios", "1.2"), "0 to 1; got 1.2"),
+        (("--ratios", "nan"), "0 to 1; got nan"),
         (("--ratios", "absent.toml"), "absent.toml holds no ratios"),
         (("--mean", "a"), "--mean a is neither a number"),
         (("--mean", "0.5,0.5"), "one for each of the three channels"),
@@ -149,6 +162,19 @@ def test_ratios_of_a_file_are_taken_and_its_unknown_layers_refused(run: Run, tmp
     assert "did you mean 'classifier.1'" in told
 
 
+def test_ratios_of_a_file_may_be_those_of_blocks_as_a_search_finds_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "blocks.toml").write_text('[ratios]\n"features.12" = 0.8\nclassifier = 0.5\n')
+    code, told = run("--ratios", "blocks.toml")
+    assert code == 0
+    assert "pruning 4 of 26 layers" in told
+
+
+def test_one_number_is_the_ratio_of_every_layer(run: Run) -> None:
+    code, told = run("--ratios", "0.5")
+    assert code == 0
+    assert "pruning 26 of 26 layers" in told
+
+
 def test_nothing_to_prune_is_said(run: Run) -> None:
     code, told = run("--ratios", "classifier=0")
     assert code == 0
@@ -156,7 +182,8 @@ def test_nothing_to_prune_is_said(run: Run) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_full_disk_ends_with_exit_code_4(run: Run, tmp_path: Path) -> None:
+def test_a_full_disk_ends_with_exit_code_4(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / ".out.png.partial").symlink_to("/dev/full")
     code, told = run("--output", "out.png")
     assert code == 4

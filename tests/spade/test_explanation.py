@@ -9,7 +9,7 @@ from spade.errors import InputError
 from spade.explanation import Question, estimated_seconds, explanation, layer_costs
 from spade.layer_solutions import Solver
 from spade.protocol import protocol
-from spade.saliency import explain, heatmap
+from spade.saliency import METHODS, Answer, Method, explain, heatmap
 from spade.trace import traced
 
 
@@ -111,6 +111,19 @@ def test_a_method_that_cannot_run_has_its_reason(image: torch.Tensor, model: nn.
     assert answer.pairs[0].dense is None
     assert "rules are defined for ReLU networks" in answer.pairs[0].reason
     assert answer.pairs[1].reason == ""
+
+
+def test_a_method_that_breaks_costs_its_own_panels_alone(
+    image: torch.Tensor, model: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> Answer:
+        raise AssertionError("hooks were in\nanother order")
+
+    monkeypatch.setitem(METHODS, "DeepLift", Method(broken, "gradient"))
+    answer = explanation(model, image, replace(QUESTION, methods=("DeepLift", "Saliency")), normalise=_identity)
+    assert (answer.pairs[0].dense, answer.pairs[0].sparse) == (None, None)
+    assert answer.pairs[0].reason == "DeepLift failed: AssertionError: hooks were in"
+    assert answer.pairs[1].dense is not None
 
 
 def test_progress_runs_from_nothing_to_all_and_names_each_layer_and_method(

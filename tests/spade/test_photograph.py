@@ -56,6 +56,21 @@ def test_four_printing_colours_are_converted_and_it_is_said(tmp_path: Path) -> N
     assert "4 channels (CMYK)" in photograph.notes[0]
 
 
+def test_the_colours_of_a_palette_are_those_of_the_picture(tmp_path: Path) -> None:
+    palette = Image.new("P", (8, 8), 1)
+    palette.putpalette([0, 0, 0, 255, 0, 51])
+    photograph = read(_save(tmp_path / "p.gif", palette), resize=8, crop=8)
+    assert photograph.image[:, 0, 0].tolist() == pytest.approx([1, 0, 0.2])
+    assert photograph.notes == ()
+
+
+def test_a_picture_too_long_for_memory_once_resized_is_refused(tmp_path: Path) -> None:
+    path = _save(tmp_path / "line.png", Image.new("RGB", (4000, 1)))
+    with pytest.raises(InputError, match=r"4000 x 1 pixels; with a shorter side of 256 it would have 262 million"):
+        read(path, resize=256, crop=224)
+    assert read(path, resize=16, crop=16).image.shape == (3, 16, 16)
+
+
 def test_pixels_without_a_known_range_are_refused(tmp_path: Path) -> None:
     path = _save(tmp_path / "float.tiff", Image.fromarray(np.ones((8, 8), dtype=np.float32)))
     with pytest.raises(InputError, match="range is not written down"):

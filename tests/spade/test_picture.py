@@ -1,3 +1,5 @@
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +95,16 @@ def test_the_file_is_written_whole_and_nothing_is_left_beside_it(tmp_path: Path,
             assert min(picture.size) > 300
 
 
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_a_full_disk_is_told_and_leaves_an_older_picture_alone(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
@@ -101,6 +113,40 @@ def test_a_full_disk_is_told_and_leaves_an_older_picture_alone(tmp_path: Path) -
     with pytest.raises(EnvironmentProblem, match="No space left on device"):
         save(_explanation(2), CAPTION, path)
     assert path.read_bytes() == b"older"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_picture_that_its_folder_does_not_take_is_kept_among_the_temporary_files(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    (tmp_path / ".out.png.partial").symlink_to("/dev/full")
+    with pytest.raises(EnvironmentProblem, match=r"No space left on device\); it is in .*out\.png instead"):
+        save(_explanation(2), CAPTION, tmp_path / "out.png")
+    (kept,) = elsewhere.glob("*/out.png")
+    with Image.open(kept) as picture:
+        assert min(picture.size) > 300
+    assert {path.name for path in tmp_path.iterdir()} == {elsewhere.name}
+
+
+def test_a_picture_that_nothing_takes_leaves_nothing_behind(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_bytes", _refused)
+    with pytest.raises(EnvironmentProblem, match=r"No space left on device\); make room or choose another place"):
+        save(_explanation(2), CAPTION, tmp_path / "out.png")
+    assert not list(elsewhere.iterdir())
+
+
+def _refused(*_: object, **__: object) -> int:
+    raise OSError(28, os.strerror(28))
+
+
+def test_a_folder_that_takes_no_file_is_refused_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_destination(tmp_path / "out.png")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(tempfile, "TemporaryFile", _refused)
+    with pytest.raises(EnvironmentProblem, match=r"cannot be written to .*No space left on device.*--output"):
+        check_destination(tmp_path / "out.png")
 
 
 @pytest.mark.parametrize(

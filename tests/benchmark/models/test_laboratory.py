@@ -11,6 +11,7 @@ from benchmark.datasets.procedural import Recipe
 from benchmark.models import laboratory, training
 from benchmark.models.shape import Shape
 from benchmark.scale import Backdoor, Data, Samples, Scale, Training
+from spade.errors import EnvironmentProblem, InputError
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_samples_that_an_earlier_release_chose_are_chosen_anew(
         (folder / file.name).write_bytes(file.read_bytes())
     (notes,) = folder.glob("*.json")
     earlier = json.loads(notes.read_text())
-    del earlier["planted"]
+    del earlier["planted"], earlier["check"]  # it had neither
     notes.write_text(json.dumps(earlier))
     again = laboratory.prepare(tiny, 0, store=tmp_path)
     assert "outdated (an earlier release chose its samples" in again.notes[0]
@@ -127,6 +128,57 @@ def test_a_damaged_cache_entry_is_trained_again_and_said(
     assert again.recipe_sha256 == trained.recipe_sha256
 
 
+@pytest.fixture
+def copied(store: Path, trained: laboratory.Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the cached entry; training again takes no time and gives the same."""
+    (tmp_path / "networks").mkdir()
+    for file in (store / "networks").iterdir():
+        (tmp_path / "networks" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(laboratory, "_train", lambda *_: trained)
+    return tmp_path / "networks"
+
+
+def test_an_accuracy_that_was_changed_in_the_cache_is_noticed(
+    copied: Path, tiny: Scale, trained: laboratory.Laboratory
+) -> None:
+    notes = next(copied.glob("*.json"))
+    told = f'"clean_accuracy": {trained.clean_accuracy}'
+    assert told in notes.read_text()
+    notes.write_text(notes.read_text().replace(told, '"clean_accuracy": 0.125'))
+    again = laboratory.prepare(tiny, 0, store=copied.parent)
+    assert "what it says of its network is not what was written" in again.notes[0]
+    assert again.clean_accuracy == trained.clean_accuracy
+
+
+def test_an_entry_of_an_earlier_release_without_a_check_sum_is_taken(
+    copied: Path, tiny: Scale, trained: laboratory.Laboratory
+) -> None:
+    notes = next(copied.glob("*.json"))
+    content = json.loads(notes.read_text())
+    del content["check"]
+    notes.write_text(json.dumps(content))
+    again = laboratory.prepare(tiny, 0, store=copied.parent)
+    assert (again.origin, again.notes) == ("cache", ())
+    assert again.clean_accuracy == trained.clean_accuracy
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "json"])
+def test_half_of_a_cache_entry_is_trained_again_and_said(copied: Path, tiny: Scale, ending: str) -> None:
+    next(copied.glob(f"*.{ending}")).unlink()
+    again = laboratory.prepare(tiny, 0, store=copied.parent)
+    assert again.origin == "trained"
+    assert again.notes[0].startswith("Half of the cached network")
+    assert laboratory.prepare(tiny, 0, store=copied.parent).notes == ()
+
+
+def test_a_cache_entry_that_cannot_be_read_is_a_sentence(copied: Path, tiny: Scale) -> None:
+    notes = next(copied.glob("*.json"))
+    notes.unlink()
+    notes.mkdir()
+    with pytest.raises(EnvironmentProblem, match=r"cached network .* cannot be read: Is a directory\."):
+        laboratory.prepare(tiny, 0, store=copied.parent)
+
+
 def test_training_twice_gives_the_same_network(trained: laboratory.Laboratory, tiny: Scale, store: Path) -> None:
     again = laboratory.prepare(tiny, 0, store=store, retrain=True)
     for name, value in trained.model.state_dict().items():
@@ -149,3 +201,9 @@ def test_prediction_does_not_depend_on_what_else_is_asked(trained: laboratory.La
     together = training.predict(trained.model, images)
     alone = np.concatenate([training.predict(trained.model, images[i : i + 1]) for i in range(5)])
     assert np.array_equal(together, alone)
+
+
+def test_a_learning_rate_that_training_does_not_survive_is_a_sentence(tiny: Scale, tmp_path: Path) -> None:
+    wild = replace(tiny, training=Training(epochs=1, batch_size=32, learning_rate=1e30))
+    with pytest.raises(InputError, match=r"Training diverged in epoch 1 of 1 \(.*learning_rate of 1e\+30 is too large"):
+        laboratory.prepare(wild, 0, store=tmp_path)

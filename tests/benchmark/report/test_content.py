@@ -7,6 +7,7 @@ import synthetic_run
 from story import Story
 
 from benchmark import policy
+from benchmark.golden import Blessing
 from benchmark.records import RunRecords
 from benchmark.report import markdown, page
 from benchmark.report.content import Content, build
@@ -126,6 +127,16 @@ def test_what_training_took_and_versions_are_told_in_words(story: Story) -> None
     assert found["Training took"] == "network 253.2 s, cap 36.0 s"
     assert found["Stages"] == "map 2, score 1"
     assert "Plugins" not in found
+
+
+def test_every_blessing_of_the_ranges_is_told_also_two_of_one_day(story: Story) -> None:
+    assert story.judgement.golden is not None
+    blessings = tuple(Blessing(("2",), f"reason {i}", "2026-01-02", "0.1.0", i, "") for i in range(2))
+    judgement = replace(story.judgement, golden=replace(story.judgement.golden, blessings=blessings))
+    ranges = build(story.run, judgement, story.content.gallery).ranges
+    assert [ranges[f"Blessing {i + 1}, 2026-01-02"] for i in range(2)] == [
+        f"tables 2, release 0.1.0: reason {i}" for i in range(2)
+    ]
 
 
 def test_every_knob_of_the_protocol_is_told_by_its_path(story: Story) -> None:
