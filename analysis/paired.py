@@ -17,6 +17,10 @@ from .errors import AnalysisError
 
 Floats = NDArray[np.float64]
 
+FEW = 8
+"""Clusters below which a bootstrap has too few different draws: no draw lies outside the values there are, so an
+interval of nominal 95 % covers 49 % of the time with 2 clusters and 83 % with 4. Student's takes its place."""
+
 
 @dataclass(frozen=True)
 class Bootstrap:
@@ -59,7 +63,8 @@ def cluster_mean(
 ) -> ClusterMean:
     """The mean of scores [n] with its BCa interval over clusters [n].
 
-    Fewer than two clusters give a NaN interval: one image says nothing about the next. Quantiles are taken where an
+    Fewer than two clusters give a NaN interval: one image says nothing about the next. Fewer than `FEW` give Student's,
+    which may reach beyond what a score can be. Quantiles are taken where an
     interval of so few clusters must reach (`expanded_level`): a plain BCa interval of nominal 95 % covers 87 % of the
     time at 8 clusters and 93 % at 16. What this one covers is in docs/calibration-saliency.md.
 
@@ -155,6 +160,8 @@ def _bca(sums: Floats, sizes: Floats, bootstrap: Bootstrap, generator: np.random
     means = sums / sizes
     if np.ptp(means) == 0:  # BCa divides by the spread of the jackknife, and there is none
         return float(means[0]), float(means[0])
+    if sums.size < FEW:
+        return _student(sums, sizes, bootstrap.level)
 
     def ratio(total: Floats, size: Floats, axis: int = -1) -> Any:  # noqa: ANN401 - a scalar or an array, as scipy asks
         return total.sum(axis=axis) / size.sum(axis=axis)
@@ -170,6 +177,14 @@ def _bca(sums: Floats, sizes: Floats, bootstrap: Bootstrap, generator: np.random
         rng=generator,
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _student(sums: Floats, sizes: Floats, level: float) -> tuple[float, float]:
+    """Student's interval of a ratio of means over clusters, linearised (Cochran, 1977, section 6.3)."""
+    n, mean = sums.size, _ratio(sums, sizes)
+    away = (sums - mean * sizes) / sizes.mean()
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * math.sqrt(math.fsum((away**2).tolist()) / (n - 1) / n)
+    return mean - half, mean + half
 
 
 def _sign_flip(sums: Floats, draws: int, generator: np.random.Generator) -> float:

@@ -1,7 +1,7 @@
 """Whether raters answer a repeated task as they did before."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -41,10 +41,12 @@ def retest(frame: pd.DataFrame, *, bootstrap: Bootstrap, generator: np.random.Ge
     pair = [*range(len(both)), *range(len(both))]
     outcomes = [*both["outcome_first"], *both["outcome_again"]]
     counts = count_table(pair, outcomes, scale=OUTCOMES)
+    found = cluster_mean(same, raters, bootstrap=bootstrap, generator=generator)
     return Retest(
         len(both),
         len(set(raters)),
-        cluster_mean(same, raters, bootstrap=bootstrap, generator=generator),
+        # Student's interval of a few raters may reach beyond what a share can be; NaN stays NaN.
+        replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0)),
         agreement(counts, bootstrap=bootstrap, generator=generator).alpha,
     )
 

@@ -80,6 +80,8 @@ def test_repeated_tasks_are_paired_with_the_first_answer_of_the_same_rater() -> 
     # b answered i2 only when it was repeated: three pairs, two of them the same.
     assert (found.pairs, found.raters) == (3, 2)
     assert found.same.mean == pytest.approx(2 / 3)
+    # Two raters say next to nothing of a third, and no share lies outside 0 to 1.
+    assert (found.same.low, found.same.high) == (0.0, 1.0)
 
 
 def test_nothing_repeated_is_nothing_and_not_perfect() -> None:
