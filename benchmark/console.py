@@ -186,7 +186,8 @@ def work_left(
     fresh = [unit for job in jobs for unit in job.fresh]
     made, possible = ahead(jobs, plan.subject.protocol), least(fresh, plan.subject.protocol)
     bound = "" if trained else "at most "
-    said = f"A run makes {bound}{made} for them; the least possible is {bound}{possible}."
+    rest = ", the least possible" if made == possible else f"; the least possible is {bound}{possible}"
+    said = f"A run makes {bound}{made} for them{rest}."
     return f"{said} {from_store(len(known))}" if known else said
 
 

@@ -53,9 +53,9 @@ def test_a_plan_is_counted_by_table_and_each_unit_once_together() -> None:
     ]
     # The ten dense maps of the four samples are there.
     work = "18 Hessians, 18 factorisations, 58 traces and 360 maps"
-    assert console.work_left(plan, stored) == f"A run makes {work} for them; the least possible is {work}."
+    assert console.work_left(plan, stored) == f"A run makes {work} for them, the least possible."
     assert console.work_left(plan, stored, trained=False) == (
-        f"A run makes at most {work} for them; the least possible is at most {work}."
+        f"A run makes at most {work} for them, the least possible."
     )
     assert not console.work_left(plan, [unit.key for unit in plan.units])
 
