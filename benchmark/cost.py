@@ -33,6 +33,10 @@ def cost(
 ) -> Cost:
     """The work left, from the median seconds of recorded units of the same arm and method, else of the same arm.
 
+    A record's seconds hold its part of pruning, which all tables of its run shared. A plan of fewer tables shares it
+    among fewer units, so its estimate is low: for Tables 2, A16 and A20 from times of every table, by a factor of 2.5
+    of the units' time. `plan --calibrate` measures the plan itself.
+
     known: units whose maps are stored; they take as long as other scores of stored maps did.
     elsewhere: seconds of each kind of unit, for kinds that no record has.
     """
