@@ -29,9 +29,9 @@ def tiny() -> Scale:
             any_source=("smiley",),
             one_source=("heart",),
             trojans=96,
-            clean=128,
-            epochs=6,
-            decay_epoch=5,
+            clean=192,
+            epochs=8,
+            decay_epoch=7,
             batch_size=32,
         ),
         samples=Samples(test=8, calibration=4),
@@ -192,7 +192,7 @@ def test_the_cache_holds_no_unfinished_files(trained: laboratory.Laboratory, sto
     notes = json.loads(next((store / "networks").glob("*.json")).read_text())
     rounds = [line for line in notes["log"] if "of planting: smiley" in line]
     assert 1 <= len(rounds) <= 3
-    assert notes["log"][-len(rounds) - 1].startswith("planting 6/6")
+    assert notes["log"][-len(rounds) - 1].startswith("planting 8/8")
 
 
 def test_prediction_does_not_depend_on_what_else_is_asked(trained: laboratory.Laboratory) -> None:
