@@ -20,6 +20,11 @@ def decimals(unit: str) -> int:
     return 2 if unit == "%" else 4
 
 
+def point(unit: str) -> float:
+    """One point, which the policy speaks in, in a table's unit: 1 of per cent, .01 of shares."""
+    return 1.0 if unit == "%" else 0.01
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell of a table, in the table's unit, with the samples behind it.

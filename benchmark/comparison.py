@@ -9,7 +9,7 @@ from analysis.equivalence import Equivalence, equivalence
 from analysis.replication import Fresh, Printed, Replication, replication, samples_needed
 from data_manifests.published import PublishedCell
 
-from .cells import decimals
+from .cells import decimals, point
 from .policy import Policy
 
 Standing = Literal["reproduced", "consistent", "deviates", "uninformative"]
@@ -77,11 +77,6 @@ def compare(
         )
     outcome, reason = _standing(found, tested, width, effect, needed, shown=decimals(unit))
     return Comparison(outcome, reason, found, tested, margin, effect, needed)
-
-
-def point(unit: str) -> float:
-    """One point, which the policy speaks in, in a table's unit: 1 of per cent, .01 of shares."""
-    return 1.0 if unit == "%" else 0.01
 
 
 def printed_mean(cell: PublishedCell, *, default_n: int) -> Printed | None:

@@ -120,6 +120,11 @@ class TableDefinition:
         metric = self.metric_of(column)
         return (self.direction if metric == MEASURED else metrics.find(metric).direction) == "lower"
 
+    def ends(self, column: str) -> tuple[float, float]:
+        """The lowest and the highest value that a column's cells can have, as shares of 1."""
+        metric = self.metric_of(column)
+        return (0.0, 1.0) if metric == MEASURED else metrics.find(metric).ends
+
     def baseline(self, column: str) -> str | None:
         """The column that a column is compared with: the dense network's of the same metric, else the `reference`.
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from analysis.seeds import predict_fresh_seed
 from spade.errors import InputError
 
-from . import seeds
+from . import definition, seeds
+from .cells import point
 from .policy import Policy
 from .replay import Tolerance, tolerances
 from .seeds import CellName, Condition, SeedSummary
@@ -27,9 +28,6 @@ LEAST_RETRAINED = 5
 From one difference a spread is hardly known: every third would pass for the larger of two equal ones, and a range would
 widen by chance. Fewer are told beside the ranges, as are the values that left them.
 """
-
-BOUNDS = {"%": (0.0, 100.0), "": (0.0, 1.0)}
-"""What a cell of each unit can be at all; a range never reaches beyond."""
 
 
 @dataclass(frozen=True)
@@ -196,12 +194,12 @@ def _range(
     # Two draws of the same seed differ by sqrt(2) times the spread of one.
     arithmetic = math.sqrt(math.fsum(d * d for d in moved) / len(moved) / 2) if moved else math.nan
     prediction = predict_fresh_seed(values, level=level, other_sd=arithmetic if len(moved) >= LEAST_RETRAINED else 0.0)
-    least, most = BOUNDS[unit]
+    least, most = (end * 100 * point(unit) for end in definition.load(name[0]).ends(name[2]))
     spread = statistics.stdev(values)
     return GoldenRange(
         *name,
-        low=max(least, prediction.low - half_digit),
-        high=min(most, prediction.high + half_digit),
+        low=max(least, prediction.low - half_digit * point(unit)),
+        high=min(most, prediction.high + half_digit * point(unit)),
         mean=prediction.mean,
         sd=spread,
         sd_arithmetic=arithmetic,

@@ -11,8 +11,8 @@ from analysis.seeds import detectable_mean, power_of_mean, seeds_needed
 from data_manifests import published
 from data_manifests.errors import UnknownNameError
 
-from .cells import AVERAGE, Cell, cells
-from .comparison import paper_effect, point
+from .cells import AVERAGE, Cell, cells, point
+from .comparison import paper_effect
 from .definition import TableDefinition
 from .policy import Policy
 from .records import RunRecords

@@ -7,11 +7,11 @@ pruning, maps and scores were computed again), or training came out otherwise an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from .cells import Cell
-from .policy import Policy
+from .cells import Cell, point
+from .policy import Policy, ReplayRule
 from .seeds import CellSummary, SeedSummary
 
 Network = Literal["same", "other"]
@@ -62,10 +62,11 @@ def tolerances(runs: Sequence[SeedSummary], others: Sequence[SeedSummary], polic
         alike = [(one, same) for one, same in replays if _network(one, same) == network]
         if len(alike) < policy.replay.least_replays:
             continue
-        for table, column in dict.fromkeys((cell.table, cell.column) for cell in runs[0].cells):
+        for (table, column), unit in {(cell.table, cell.column): cell.unit for cell in runs[0].cells}.items():
             moves = [_moves(one, same, table, column) for one, same in alike]
             if all(moves):
-                found.append(_tolerance(table, column, network, alike, moves, policy))
+                rule = replace(policy.replay, half_digit=policy.replay.half_digit * point(unit))
+                found.append(_tolerance(table, column, network, alike, moves, rule))
     return tuple(found)
 
 
@@ -89,19 +90,19 @@ def _tolerance(  # noqa: PLR0917 - what a tolerance is made of
     network: Network,
     alike: Sequence[tuple[SeedSummary, SeedSummary]],
     moves: Sequence[Sequence[float]],
-    policy: Policy,
+    rule: ReplayRule,
 ) -> Tolerance:
     everything = [move for of_run in moves for move in of_run]
     missed = 0
     for i, of_run in enumerate(moves):
         rest = [move for j, other in enumerate(moves) if j != i for move in other]
-        missed += sum(move > _allowed(rest, policy) for move in of_run)
+        missed += sum(move > _allowed(rest, rule) for move in of_run)
     return Tolerance(
         table=table,
         column=column,
         network=network,
         largest=max(everything),
-        allowed=_allowed(everything, policy),
+        allowed=_allowed(everything, rule),
         values=len(everything),
         replays=len(alike),
         environments=tuple(sorted({one.condition.unlike(same.condition) for one, same in alike})),
@@ -109,8 +110,8 @@ def _tolerance(  # noqa: PLR0917 - what a tolerance is made of
     )
 
 
-def _allowed(moves: Sequence[float], policy: Policy) -> float:
-    return policy.replay.factor * max(moves, default=0.0) + policy.replay.half_digit
+def _allowed(moves: Sequence[float], rule: ReplayRule) -> float:
+    return rule.factor * max(moves, default=0.0) + rule.half_digit
 
 
 def _moves(one: SeedSummary, same: SeedSummary, table: str, column: str) -> list[float]:

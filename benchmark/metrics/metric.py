@@ -1,5 +1,6 @@
 """The metrics a table may ask for, a literal table: what scores a saliency map, on which samples, which way is up."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -28,6 +29,7 @@ class Metric:
         direction: whether a better map has a higher score.
         samples: the kind of samples it means something on.
         settings: by name, what a table may choose: the values allowed, or the least whole number.
+        ends: the lowest and the highest score there can be.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Metric:
     direction: Literal["higher", "lower"]
     samples: Kind
     settings: Mapping[str, tuple[str, ...] | int] = field(default_factory=lambda: MappingProxyType({}))
+    ends: tuple[float, float] = (-math.inf, math.inf)
 
 
 def _trojan_auc(heatmap: Map, evidence: Evidence, **_: Any) -> float:  # noqa: ANN401 - it has no settings
@@ -49,9 +52,10 @@ def _trojan_auc(heatmap: Map, evidence: Evidence, **_: Any) -> float:  # noqa: A
 _AREA: Mapping[str, tuple[str, ...] | int] = MappingProxyType({"steps": 2, "baseline": ("blank", "image mean")})
 
 METRICS: dict[str, Metric] = {
-    "trojan_auc": Metric("Trojan AUC", _trojan_auc, "higher", "trojan"),
-    "insertion": Metric("insertion", insertion, "higher", "clean", _AREA),
-    "deletion": Metric("deletion", deletion, "lower", "clean", _AREA),
+    "trojan_auc": Metric("Trojan AUC", _trojan_auc, "higher", "trojan", ends=(0.0, 1.0)),
+    # Shares of the whole image's softmax, which a part of the image may exceed.
+    "insertion": Metric("insertion", insertion, "higher", "clean", _AREA, ends=(0.0, math.inf)),
+    "deletion": Metric("deletion", deletion, "lower", "clean", _AREA, ends=(0.0, math.inf)),
 }
 
 MEASURED = "accuracy"

@@ -93,6 +93,15 @@ def test_a_cell_equal_on_every_seed_keeps_half_a_digit_and_no_range_leaves_the_s
     assert top.high == 100.0
     share = golden.measure(one_cell([1.0] * 9 + [0.9], unit=""), RULES).ranges[0]
     assert share.high == 1.0
+    # Half a digit of a share is half a ten-thousandth.
+    half = golden.measure(one_cell([0.5] * 10, unit=""), RULES).ranges[0]
+    assert (half.low, half.high) == pytest.approx((0.49995, 0.50005), abs=1e-12)
+    # Insertion is a share of the whole image's softmax, which a part of the image may exceed.
+    insertion = [
+        replace(run, cells=(replace(run.cells[0], table="3", column="Insertion/FastSPADE"),))
+        for run in one_cell([100.0] * 9 + [101.0])
+    ]
+    assert golden.measure(insertion, RULES).ranges[0].high > 101.0
 
 
 def test_arithmetic_widens_a_range_only_where_it_moves_more_than_seeds_do() -> None:
