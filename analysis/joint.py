@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from .errors import AnalysisError
-from .paired import Bootstrap, expanded_level
+from .paired import FEW, Bootstrap, expanded_level
 
 Floats = NDArray[np.float64]
 
@@ -74,19 +74,14 @@ def joint_gains(differences: ArrayLike, *, bootstrap: Bootstrap, generator: np.r
         average = Interval(float(means.mean()), math.nan, math.nan)
         chances = tuple(float(k == gaining) for k in range(methods + 1))
         return JointGains(tuple(nothing), average, gaining, gaining, gaining, chances, bootstrap.level, images)
-    level = expanded_level(bootstrap.level, images, draws=bootstrap.draws)
     drawn = _draws(filled, known, bootstrap.draws, generator)
     left_out = _leave_one_out(filled, known)
     counts = (drawn > 0).sum(axis=1)
     tail = (1 - bootstrap.level) / 2
     low, high = np.quantile(counts, [tail, 1 - tail], method="inverted_cdf")
     return JointGains(
-        methods=tuple(
-            Interval(float(means[j]), *bca(float(means[j]), drawn[:, j], left_out[:, j], level)) for j in range(methods)
-        ),
-        average=Interval(
-            float(means.mean()), *bca(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), level)
-        ),
+        methods=tuple(_interval(float(means[j]), drawn[:, j], left_out[:, j], bootstrap) for j in range(methods)),
+        average=_interval(float(means.mean()), drawn.mean(axis=1), left_out.mean(axis=1), bootstrap),
         gaining=gaining,
         gaining_low=int(low),
         gaining_high=int(high),
@@ -118,6 +113,24 @@ def _leave_one_out(filled: Floats, known: NDArray[np.bool_]) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Floats = np.where(sizes > 0, sums / sizes, overall)
     return found
+
+
+def _interval(estimate: float, drawn: Floats, left_out: Floats, bootstrap: Bootstrap) -> Interval:
+    if left_out.size < FEW:
+        return Interval(estimate, *jackknife(estimate, left_out, bootstrap.level))
+    level = expanded_level(bootstrap.level, left_out.size, draws=bootstrap.draws)
+    return Interval(estimate, *bca(estimate, drawn, left_out, level))
+
+
+def jackknife(estimate: float, left_out: Floats, level: float) -> tuple[float, float]:
+    """Student's ends of an estimate over few images, from its leave-one-out values (`paired.FEW` says how few).
+
+    For a plain mean this is Student's interval.
+    """
+    n = left_out.size
+    error = math.sqrt((n - 1) / n * math.fsum(((left_out - left_out.mean()) ** 2).tolist()))
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    return estimate - half, estimate + half
 
 
 def bca(estimate: float, drawn: Floats, left_out: Floats, level: float) -> tuple[float, float]:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.joint import bca
-from analysis.paired import holm
+from analysis.joint import bca, jackknife
+from analysis.paired import FEW, holm
 from data_manifests.evaluation import Algebra, evaluate, lower_parts, margins, upper_parts
 from data_manifests.expression import AVERAGE, CellName, Expression
 
@@ -95,7 +95,8 @@ def over_images(question: Question, cells: Sequence[Cell], policy: Policy) -> Ev
     if n > 1 and question.rows:  # a count has too few values for BCa
         low, high = map(float, np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf"))
     elif n > 1:
-        low, high = bca(mean, values, evaluate(question.expression, left_out, ARRAYS), level)
+        without = evaluate(question.expression, left_out, ARRAYS)
+        low, high = jackknife(mean, without, level) if n < FEW else bca(mean, values, without, level)
     chance = math.nan if question.form == "value" else _chance(values - shift, n)
     return Evidence("images", mean, low, high, n=n, answer=_answer(question, mean - shift), p_value=chance)
 
@@ -213,11 +214,14 @@ def _t_test(values: Floats) -> float:
 
 
 def _chance(drawn: Floats, n: int) -> float:
-    """Two-sided: how often draws lie on the rarer side of zero, never quite 0."""
+    """Two-sided: how often draws lie on the rarer side of zero, and never less than n images can say.
+
+    Draws of a few images that all gain never see a loss; turning the signs of n images gives no p below 2 / 2^n.
+    """
     if n < 2:
         return math.nan
     sides = 1 + int((drawn <= 0).sum()), 1 + int((drawn >= 0).sum())
-    return min(1.0, 2 * min(sides) / (drawn.size + 1))
+    return min(1.0, max(2 * min(sides) / (drawn.size + 1), 2.0 ** (1 - n)))
 
 
 def _threshold(question: Question) -> float:

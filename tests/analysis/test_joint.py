@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from analysis.errors import AnalysisError
 from analysis.joint import joint_gains, table_of
@@ -25,6 +26,16 @@ def test_the_interval_of_one_method_is_that_of_the_cluster_mean_up_to_the_draws(
     tolerance = 0.1 * scores.std() / math.sqrt(30)
     assert joint.mean == pytest.approx(plain.mean)
     assert (joint.low, joint.high) == pytest.approx((plain.low, plain.high), abs=tolerance)
+
+
+@pytest.mark.parametrize("images", [2, 4, 7])
+def test_over_few_images_the_interval_is_students(images: int) -> None:
+    table = generator(5).normal(size=(images, 3))
+    joint = joint_gains(table, bootstrap=PLAIN, generator=generator(1))
+    for scores, found in zip([*table.T, table.mean(axis=1)], [*joint.methods, joint.average], strict=True):
+        error = scores.std(ddof=1) / math.sqrt(images)
+        low, high = stats.t.interval(0.95, images - 1, scores.mean(), error)
+        assert (found.low, found.high) == pytest.approx((low, high))
 
 
 def test_the_average_of_methods_that_move_together_is_no_surer_than_one_of_them() -> None:

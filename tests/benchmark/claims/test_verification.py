@@ -65,12 +65,21 @@ def test_seeds_decide_where_they_have_the_cells_and_this_run_stands_beside(verdi
 
 
 def test_a_planted_loss_reverses_the_claim() -> None:
-    run = synthetic_run.run(3, gain=-1.0, tables=TABLES)
+    run = synthetic_run.run(3, gain=-1.0, tables=TABLES, n_samples=24)
     found = {one.claim.id: one for one in verify(of_run(run), (), RULES)}
     assert found["spade-average-gain"].standing == "reversed"
     assert found["spade-average-gain"].deciding is found["spade-average-gain"].here
     # Pruning the early blocks helps when all gains are turned round.
     assert found["later-layers-helpful"].standing == "reversed"
+
+
+def test_eight_images_that_all_lose_are_too_few_among_so_many_claims() -> None:
+    found = {one.claim.id: one for one in verify(of_run(synthetic_run.run(3, gain=-1.0, tables=TABLES)), (), RULES)}
+    claim = found["spade-average-gain"]
+    assert claim.standing == "unresolved"
+    # Eight signs all turned: 2 of 256.
+    assert claim.here is not None
+    assert claim.here.p_value == pytest.approx(2 / 256)
 
 
 def test_without_records_everything_is_not_run_or_not_checkable() -> None:
