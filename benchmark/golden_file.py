@@ -1,11 +1,17 @@
-"""Files of a scale's golden ranges and per-seed summaries: written by `bless` and `golden`, read by every verdict."""
+"""Files of a scale's golden ranges and per-seed summaries: written by `bless` and `golden`, read by every verdict.
+
+Those of this release come with it. Ranges of one's own (a table or a scale of another package, another machine) stand
+in a folder that the environment variable `SPADE_BENCH_EXPECTED` names, and go before them.
+"""
 
 import json
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +22,29 @@ from .golden import ArithmeticSpread, Blessing, Golden, GoldenRange
 from .replay import Tolerance
 from .seeds import Condition, SeedSummary
 
+EXPECTED = "SPADE_BENCH_EXPECTED"
+"""The environment variable that names a folder of one's own ranges."""
+
 
 def load(scale: str, folder: Path | None = None) -> Golden | None:
-    """The golden ranges of a scale, from `folder` or from this release; None where none were measured.
+    """The golden ranges of a scale, from `folder` or where verdicts take them; None where none were measured.
 
     Raises:
-        EnvironmentProblem: the file is damaged.
+        EnvironmentProblem: the file is damaged, or the folder that the environment names is not there.
     """
-    source = (folder or files("benchmark.expected")).joinpath(f"{scale}.toml")
+    source = _place(scale, folder).joinpath(f"{scale}.toml")
     if not source.is_file():
         return None
     return decode(source.read_text(encoding="utf-8"), where=f"expected/{scale}.toml")
 
 
 def load_seeds(scale: str, folder: Path | None = None) -> tuple[SeedSummary, ...]:
-    """The per-seed summaries of a scale, from `folder` or from this release; none where none were kept.
+    """The per-seed summaries of a scale, from `folder` or where verdicts take them; none where none were kept.
 
     Raises:
-        EnvironmentProblem: the file is damaged.
+        EnvironmentProblem: the file is damaged, or the folder that the environment names is not there.
     """
-    source = (folder or files("benchmark.expected")).joinpath(f"{scale}_seeds.json")
+    source = _place(scale, folder).joinpath(f"{scale}_seeds.json")
     if not source.is_file():
         return ()
     return seeds.decode(source.read_text(encoding="utf-8"), where=f"expected/{scale}_seeds.json")
@@ -109,6 +118,19 @@ def decode(text: str, *, where: str) -> Golden:
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as problem:
         raise EnvironmentProblem(f"{where} is damaged ({problem}); compute it again from the seeds.") from problem
+
+
+def _place(scale: str, folder: Path | None) -> Traversable:
+    """The folder of a scale's files: the one given, else one's own where it has ranges of the scale, else ours."""
+    if folder is not None:
+        return folder
+    if named := os.environ.get(EXPECTED):
+        own = Path(named)
+        if not own.is_dir():
+            raise EnvironmentProblem(f"{EXPECTED} names {named}, where no folder is; make it, or unset the variable.")
+        if own.joinpath(f"{scale}.toml").is_file():
+            return own
+    return files("benchmark.expected")
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:

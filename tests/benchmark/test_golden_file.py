@@ -60,3 +60,23 @@ def test_a_spread_that_was_not_measured_comes_back_as_such(tmp_path: Path) -> No
     back = golden_file.load("mini", tmp_path)
     assert back is not None
     assert all(math.isnan(one.sd_arithmetic) for one in back.ranges)
+
+
+def test_ranges_of_ones_own_go_before_ours_where_they_have_the_scale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = golden_file.load("smoke")
+    own = golden.measure(summaries(), RULES)
+    golden_file.store(own, tmp_path)
+    monkeypatch.setenv("SPADE_BENCH_EXPECTED", str(tmp_path))
+    found = golden_file.load("mini")
+    assert found is not None
+    assert golden_file.encode(found) == golden_file.encode(own)
+    assert golden_file.load_seeds("mini") == ()
+    theirs = golden_file.load("smoke")
+    assert ours is not None
+    assert theirs is not None
+    assert golden_file.encode(theirs) == golden_file.encode(ours)
+    monkeypatch.setenv("SPADE_BENCH_EXPECTED", str(tmp_path / "nowhere"))
+    with pytest.raises(EnvironmentProblem, match=r"SPADE_BENCH_EXPECTED names .*nowhere, where no folder is"):
+        golden_file.load("mini")
