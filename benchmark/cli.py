@@ -40,6 +40,14 @@ if TYPE_CHECKING:
 class _Sentences(click.Group):
     """Turns failures into one sentence and an exit code; a stop by the user is no failure."""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # "export" is of a scale; with a form of tables it can only mean those.
+        if args and args[0] == export.name and {"--latex", "--csv"} & set(args):
+            args = [str(export_tables.name), *args[1:]]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
         try:
             return super().invoke(ctx)

@@ -18,7 +18,7 @@ from . import options
 def export_tables(  # noqa: PLR0917 - click passes by name
     table: tuple[str, ...], scale: str, seed: int, folder: Path, form: str | None, into: Path | None
 ) -> None:
-    """Write the tables of a stored run (all by default) as LaTeX or as CSV."""
+    """Write the tables of a stored run (all by default) as LaTeX or as CSV; `export` with either form is the same."""
     from spade.errors import EnvironmentProblem, InputError
 
     from .. import definition, golden_file, policy, typeset

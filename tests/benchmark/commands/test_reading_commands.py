@@ -86,6 +86,7 @@ def test_tables_are_exported_to_a_file_or_to_the_output(store: Path, tmp_path: P
     tidy = command("export-tables", "2", *where, "--csv")
     assert len(list(csv.DictReader(io.StringIO(tidy.output)))) > 100
     path = tmp_path / "tables.tex"
+    assert command("export", "2", *where, "--csv").output == tidy.output
     said = command("export-tables", "2", *where, "--latex", "--into", path)
     assert said.output == f"1 table is in {path}.\n"
     assert r"\toprule" in path.read_text(encoding="utf-8")
