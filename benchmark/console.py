@@ -94,12 +94,12 @@ class Bars:
 
 def tables(definitions: Iterable[TableDefinition]) -> Table:
     """The defined tables, one a line."""
-    table = Table("table", "title", "metric", "rows", "columns", "not run", "scales")
+    table = Table("table", "title", "metric", "cells", "not run", "scales", box=SIMPLE_HEAD, pad_edge=False)
     for one in definitions:
         idle = [arm.column for arm in one.arms if isinstance(arm, NotRun)]
         idle += [row.name for row in one.rows if row.not_run]
-        size = (str(len(one.rows)), str(len(one.arms)), str(len(idle)))
-        table.add_row(one.id, one.title, one.metric, *size, ", ".join(one.scales))
+        size = f"{len(one.rows)} x {len(one.arms)}"
+        table.add_row(one.id, one.title, one.metric, size, str(len(idle)) if idle else "", ", ".join(one.scales))
     return table
 
 
