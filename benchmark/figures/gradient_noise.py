@@ -85,7 +85,8 @@ def mean_cosine(gradient: Tensor) -> float:
     unit = torch.nn.functional.normalize(gradient.double(), dim=1)
     n = len(unit)
     own = float((unit * unit).sum())
-    return (float(unit.sum(0).square().sum()) - own) / (n * (n - 1))
+    # Rounding may leave equal rows a last bit above 1.
+    return min(1.0, (float(unit.sum(0).square().sum()) - own) / (n * (n - 1)))
 
 
 @contextmanager

@@ -22,8 +22,9 @@ def test_the_mean_cosine_is_the_mean_over_all_ordered_pairs(n: int, features: in
 
 
 def test_equal_gradients_have_cosine_one_and_zero_rows_are_like_nothing() -> None:
-    row = torch.tensor([[3.0, -4.0]])
+    row, draws = torch.tensor([[3.0, -4.0]]), torch.Generator().manual_seed(0)
     assert mean_cosine(row.repeat(4, 1)) == pytest.approx(1)
+    assert max(mean_cosine(torch.rand(1, 7, generator=draws).repeat(n, 1)) for n in range(2, 40)) <= 1
     # Three equal rows and a zero: 3 * 2 ordered pairs of cosine 1 among 4 * 3.
     assert mean_cosine(torch.cat([row.repeat(3, 1), torch.zeros(1, 2)])) == pytest.approx(0.5)
 
