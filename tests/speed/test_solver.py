@@ -44,8 +44,11 @@ def _hessians(layer: str, count: int) -> tuple[Tensor, Tensor]:
     return weight, torch.stack([conv_gram(inputs, convolution)[0] for inputs in seen])
 
 
-def _published_obc(w: Tensor, G: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """So many steps of OBC as published, on one chunk of rows: w [r, d], G [r, d, d]; both are used up."""
+def _published_obc(w: Tensor, G: Tensor, steps: int, product: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """So many steps of OBC as published, on one chunk of rows: w [r, d], G [r, d, d]; both are used up.
+
+    product: memory for the rank-1 products, like G; None asks for it anew each step, as published.
+    """
     rows, d = w.shape
     each = torch.arange(rows)
     mask = torch.zeros_like(w, dtype=torch.bool)
@@ -64,7 +67,7 @@ def _published_obc(w: Tensor, G: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         w[mask] = 0
         traces[step] = w
         row /= torch.sqrt(pivot).unsqueeze(1)
-        G -= torch.bmm(row.unsqueeze(2), row.unsqueeze(1))
+        G -= torch.bmm(row.unsqueeze(2), row.unsqueeze(1), out=product)
     return losses, traces
 
 
@@ -97,7 +100,14 @@ def _published_sparsegpt(weight: Tensor, hessian: Tensor, sparsity: float, block
 
 
 @pytest.mark.parametrize(("shape", "target"), [("64 x 576", 40), ("128 x 1152", 50)])
-def test_obc(paired: Paired, shape: str, target: float) -> None:
+@pytest.mark.parametrize("memory", ["asked for each step", "kept"])
+def test_obc(paired: Paired, shape: str, target: float, memory: str) -> None:
+    """The published form asks for as much memory as its Hessians have, at each step, and gives it back.
+
+    What that costs is the allocator's affair: a fresh process maps the pages anew each time, one that has freed as much
+    before does not. So it is measured as published, which the targets are for and which tox runs first, and with that
+    memory kept, which is the arithmetic alone: 29 and 40 times where the other is 81 and 133.
+    """
     weight, hessians = _hessians(LAYERS[shape], 1)
     rows, d = weight.shape
     base = positive_definite(hessians[0], damping=0.01).inverse().float()
@@ -105,10 +115,11 @@ def test_obc(paired: Paired, shape: str, target: float) -> None:
     steps = 24
     w = weight[:_CHUNK].clone()
     G = base.repeat(_CHUNK, 1, 1)
+    product = torch.empty_like(G) if memory == "kept" else None
 
     def published() -> None:
         w.copy_(weight[:_CHUNK])
-        _published_obc(w, G, steps)
+        _published_obc(w, G, steps, product)
 
     def restore() -> None:
         G.copy_(base)
@@ -117,10 +128,10 @@ def test_obc(paired: Paired, shape: str, target: float) -> None:
     paired(
         f"OBC, {shape}, all losses",
         lambda: obc.eliminate(weight, hessians[0]),
-        other="published, rank-1 updates",
+        other=f"published, memory {memory}",
         theirs=published,
         theirs_times=rows / _CHUNK * d / steps,
-        target=target,
+        target=None if memory == "kept" else target,
         rounds=3,
     )
 
