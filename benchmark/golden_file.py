@@ -17,7 +17,7 @@ from typing import Any
 
 from spade.errors import EnvironmentProblem, nearest
 
-from . import seeds
+from . import seeds, whole_file
 from .golden import ArithmeticSpread, Blessing, Golden, GoldenRange
 from .replay import Tolerance
 from .seeds import Condition, SeedSummary
@@ -57,12 +57,7 @@ def store(golden: Golden, folder: Path) -> Path:
         EnvironmentProblem: the file cannot be written.
     """
     path = folder / f"{golden.scale}.toml"
-    fresh = path.with_name(path.name + ".fresh")
-    try:
-        fresh.write_text(encode(golden), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as problem:
-        raise EnvironmentProblem(f"{path} cannot be written: {problem.strerror}.") from problem
+    whole_file.write(path, encode(golden))
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from spade.errors import EnvironmentProblem, InputError
 
+from . import whole_file
 from .records import UnitRecord
 
 Kind = tuple[str, str]
@@ -100,10 +101,5 @@ def store(times: ReferenceTimes, folder: Path) -> Path:
     units = [[*kind, round(seconds, 5)] for kind, seconds in sorted(times.units.items())]
     head = json.dumps({**asdict(replace(times, units={})), "units": None}, indent=1, sort_keys=True)
     lines = ",\n  ".join(json.dumps(line) for line in units)
-    fresh = path.with_name(path.name + ".fresh")
-    try:
-        fresh.write_text(head.replace('"units": null', f'"units": [\n  {lines}\n ]') + "\n", encoding="utf-8")
-        fresh.replace(path)
-    except OSError as problem:
-        raise EnvironmentProblem(f"{path} cannot be written: {problem.strerror}.") from problem
+    whole_file.write(path, head.replace('"units": null', f'"units": [\n  {lines}\n ]') + "\n")
     return path

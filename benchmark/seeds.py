@@ -13,6 +13,7 @@ from typing import Any
 
 from spade.errors import EnvironmentProblem, InputError
 
+from . import whole_file
 from .cells import Cell, cells
 from .plan import STAGES
 from .policy import Policy
@@ -197,13 +198,12 @@ def read(path: Path) -> tuple[SeedSummary, ...]:
 
 
 def write(path: Path, summaries: Iterable[SeedSummary]) -> None:
-    """Keep the summaries in a file, in one step."""
-    fresh = path.with_name(path.name + ".fresh")
-    try:
-        fresh.write_text(encode(summaries), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as problem:
-        raise EnvironmentProblem(f"{path} cannot be written: {problem.strerror}.") from problem
+    """Keep the summaries in a file, in one step.
+
+    Raises:
+        EnvironmentProblem: the file cannot be written.
+    """
+    whole_file.write(path, encode(summaries))
 
 
 def _summary(data: dict[str, Any]) -> SeedSummary:
